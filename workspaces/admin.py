@@ -1,0 +1,70 @@
+"""People and teams in Django admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+
+from wevion.lib.admin import BoundedPaginator
+from workspaces.models import Membership, User, Workspace
+
+if TYPE_CHECKING:
+    _WorkspaceAdmin = admin.ModelAdmin[Workspace]
+    _Members = admin.TabularInline[Membership, Workspace]
+else:
+    _WorkspaceAdmin, _Members = admin.ModelAdmin, admin.TabularInline
+
+# The admin's door is the product's own sign-in page, with its throttle.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+class UserForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    add_form = UserForm
+    ordering = ("email",)
+    list_display = ("email", "first_name", "last_name", "is_active", "is_staff")
+    search_fields = ("email", "first_name", "last_name")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Person", {"fields": ("first_name", "last_name")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "usable_password", "password1", "password2")}),
+    )
+
+
+class MembershipInline(_Members):
+    model = Membership
+    extra = 1
+    can_delete = False
+    raw_id_fields = ("user",)
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(_WorkspaceAdmin):
+    """Workspaces with their members; their caps are on the workspace's credit account."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_display = ("name", "slug", "timezone", "created_at")
+    search_fields = ("name", "slug", "memberships__user__email")
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (MembershipInline,)
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        # Its ledger is permanent; members are switched off instead.
+        return False
