@@ -1,0 +1,141 @@
+"""The adapter contract: what the engine asks of every provider, in our words.
+
+An adapter turns an `Order` into HTTP calls and the provider's answers into `Upstream` values or a
+`ProviderError` of one of our classes. It imports no Django, no Celery and no tables; keys, hosts
+and time limits come in by constructor (see `creative_hub/registry.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class UpstreamState(StrEnum):
+    """Where a job stands at the provider."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+
+
+class ErrorClass(StrEnum):
+    """Every way a provider can say no. What each means for the job is in `RETRYABLE` below."""
+
+    CONTENT_REFUSED = "content_refused"
+    BAD_IMAGE = "bad_image"
+    BAD_REQUEST = "bad_request"
+    PROVIDER_CREDIT = "provider_credit"
+    AUTH = "auth"
+    MODEL_GONE = "model_gone"
+    RATE_LIMITED = "rate_limited"
+    TRANSIENT = "transient"
+    AMBIGUOUS = "ambiguous"
+    RESULT_EXPIRED = "result_expired"
+    BAD_RESULT = "bad_result"
+
+
+# The provider certainly did not take the job (or only a read failed): the same call may be made
+# again later. AMBIGUOUS is not among them: it may be repeated only as the adapter's Recovery says.
+RETRYABLE = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.TRANSIENT})
+
+
+class Recovery(StrEnum):
+    """What may be done when we do not know whether the provider took a job."""
+
+    # `find` tells whether the provider has it; if it has not, sending again is safe.
+    LOOK_UP = "look_up"
+    # Nothing can be looked up and a lost result costs only us: send once more, then give up.
+    REPEAT_ONCE = "repeat_once"
+
+
+class ProviderError(Exception):
+    """A provider's refusal or failure, in our classes.
+
+    message: the provider's own words, shortened; for admins, never with keys or signed links.
+    code: the provider's own code. retry_after_s: the delay the provider asked for, in seconds.
+    """
+
+    def __init__(
+        self,
+        error_class: ErrorClass,
+        message: str = "",
+        *,
+        code: str = "",
+        request_id: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(f"{error_class}: {message}")
+        self.error_class = error_class
+        self.message = message[:500]
+        self.code = code[:120]
+        self.request_id = request_id[:120]
+        self.retry_after_s = retry_after_s
+
+    @property
+    def is_retryable(self) -> bool:
+        return self.error_class in RETRYABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One variant to make. Sizes in pixels, as the buyer ordered them."""
+
+    external_id: str
+    prompt: str
+    style: str
+    aspect_ratio: str
+    width: int
+    height: int
+    variant: int  # 1-based
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """What the provider says of one job.
+
+    When SUCCEEDED exactly one of result_url (fetched through the guarded fetcher; expires) and
+    result_bytes (the file itself) is set.
+    """
+
+    state: UpstreamState
+    upstream_id: str = ""
+    request_id: str = ""
+    result_url: str = ""
+    result_bytes: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """One running job to ask about."""
+
+    upstream_id: str
+    order: Order
+
+
+class Adapter(Protocol):
+    """One provider. Every call is bounded in time and safe to make from several threads."""
+
+    label: str
+    recovery: Recovery
+    # Seconds between two polls of one job; 0 for a provider that answers in the submit call.
+    poll_interval_s: float
+    # Longest time one `submit` call can take, in seconds; the engine leases the job for longer.
+    submit_limit_s: float
+
+    def submit(self, order: Order) -> Upstream:
+        """Ask for one variant. Raises ProviderError; AMBIGUOUS when the outcome is not known."""
+        ...
+
+    def poll(self, jobs: Sequence[Poll]) -> Mapping[str, Upstream | ProviderError]:
+        """Say how each job stands, by upstream id, in as few requests as the provider allows.
+
+        A failed job is a ProviderError value. Raises ProviderError when the whole question failed.
+        """
+        ...
+
+    def find(self, order: Order) -> Upstream | None:
+        """Look for a job we may have sent. None: the provider does not have it."""
+        ...

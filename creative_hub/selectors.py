@@ -1,0 +1,188 @@
+"""Reads of generations, already joined for the page."""
+
+from __future__ import annotations
+
+import statistics
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.core.cache import cache
+from django.db.models import Q, QuerySet
+
+from creative_hub.models import LIVE, Generation, Status, WorkspaceFeed
+from credits import selectors as credit_selectors
+from workspaces.roles import Permission
+from workspaces.selectors import Member
+
+PAGE_SIZE = 24
+# A poll answers with at most this many cards; the next one brings the rest.
+POLL_CARDS_MAX = 50
+# What a page that lost its revision is brought up to date with.
+RECENT = timedelta(minutes=10)
+
+
+def visible_to(member: Member) -> QuerySet[Generation]:
+    """The generations this member may see: their own, or the workspace's for owner and admin."""
+    if member.may(Permission.SEE_OTHERS):
+        return Generation.objects.filter(workspace_id=member.workspace_id)
+    return Generation.objects.filter(membership_id=member.membership_id)
+
+
+def revision(*, workspace_id: uuid.UUID) -> int:
+    """The number of the last visible change in the workspace. One indexed read."""
+    feed = WorkspaceFeed.objects.filter(pk=workspace_id).values_list("revision", flat=True)
+    return feed.first() or 0
+
+
+def in_flight(*, member: Member, kind: str) -> int:
+    """How many of the visible generations of a kind are queued or processing."""
+    return visible_to(member).filter(kind=kind, status__in=LIVE).count()
+
+
+class Filter(StrEnum):
+    """What the results may be narrowed to."""
+
+    ALL = "all"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+_FILTERS = {
+    Filter.ALL: Q(),
+    Filter.IN_PROGRESS: Q(status__in=LIVE),
+    Filter.COMPLETED: Q(status=Status.COMPLETED),
+    Filter.FAILED: Q(status=Status.FAILED),
+}
+
+
+class BadCursor(ValueError):
+    """The cursor is not one that we gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of generations, newest first. next_cursor: empty on the last one."""
+
+    generations: list[Generation]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What happened since a revision. revision: what the page knows once it shows them."""
+
+    revision: int
+    generations: list[Generation]
+
+
+def page(
+    *,
+    member: Member,
+    kind: str,
+    narrowed_to: Filter = Filter.ALL,
+    cursor: str = "",
+    size: int = PAGE_SIZE,
+    with_removed: bool = False,
+) -> Page:
+    """The generations a member sees in a studio, from a cursor on. Raises BadCursor."""
+    rows = _joined(visible_to(member)).filter(_FILTERS[narrowed_to], kind=kind)
+    if not with_removed:
+        rows = rows.filter(removed_at__isnull=True)
+    if cursor:
+        created_at, last_id = _parse_cursor(cursor)
+        rows = rows.filter(
+            Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=last_id)
+        )
+    found = list(rows.order_by("-created_at", "-id")[: size + 1])
+    shown = found[:size]
+    has_more = len(found) > size
+    return Page(generations=shown, next_cursor=_cursor(shown[-1]) if has_more else "")
+
+
+def get_visible(*, member: Member, generation_id: uuid.UUID) -> Generation:
+    """One generation with its jobs. Raises Generation.DoesNotExist when it is not theirs to see."""
+    return _joined(visible_to(member)).get(pk=generation_id)
+
+
+def generation_of_asset(*, member: Member, asset_id: uuid.UUID) -> Generation:
+    """The generation that made an asset. Raises Generation.DoesNotExist."""
+    return _joined(visible_to(member)).get(jobs__asset_id=asset_id)
+
+
+def changes(*, member: Member, kind: str, since: int | None, now: datetime) -> Changes | None:
+    """What changed in the member's view since a revision; None when nothing did anywhere.
+
+    since: the last revision the page knows. None or one from the future (a restored database):
+    everything live and everything of the last ten minutes.
+    """
+    current = revision(workspace_id=member.workspace_id)
+    if since == current:
+        return None
+    mine = _joined(visible_to(member)).filter(kind=kind)
+    if since is None or since > current:
+        recent = mine.filter(Q(status__in=LIVE) | Q(completed_at__gte=now - RECENT))
+        found = list(recent.order_by("-created_at", "-id")[:POLL_CARDS_MAX])
+        return Changes(revision=current, generations=found)
+    since_then = mine.filter(
+        workspace_id=member.workspace_id, revision__gt=since, revision__lte=current
+    )
+    found = list(since_then.order_by("revision")[:POLL_CARDS_MAX])
+    is_cut = len(found) == POLL_CARDS_MAX
+    return Changes(revision=found[-1].revision if is_cut else current, generations=found)
+
+
+def usual_s(*, provider: str, resolution: str, is_sandbox: bool) -> int | None:
+    """The median time in seconds of the last 50 completed jobs like this; None before the first.
+
+    Kept for a minute: it is shown on every card and moves slowly.
+    """
+    key = f"usual:{provider}:{resolution}:{is_sandbox}"
+    known = cache.get(key)
+    if known is None:
+        rows = (
+            Generation.objects.filter(
+                provider=provider,
+                resolution=resolution,
+                is_sandbox=is_sandbox,
+                status=Status.COMPLETED,
+            )
+            .order_by("-completed_at")
+            .values_list("created_at", "completed_at")[:50]
+        )
+        times = [(end - start).total_seconds() for start, end in rows if end]
+        known = round(statistics.median(times)) if times else 0
+        cache.set(key, known, timeout=60)
+    return known or None
+
+
+def balance(*, workspace_id: uuid.UUID) -> credit_selectors.Balance:
+    """What the credit meter shows."""
+    return credit_selectors.balance(workspace_id=workspace_id)
+
+
+def asset_ids(generations: Sequence[Generation]) -> list[uuid.UUID]:
+    """The assets of these generations, of their prefetched jobs."""
+    return [job.asset_id for one in generations for job in one.jobs.all() if job.asset_id]
+
+
+def _joined(rows: QuerySet[Generation]) -> QuerySet[Generation]:
+    return rows.select_related("membership__user").prefetch_related("jobs")
+
+
+def _cursor(last: Generation) -> str:
+    return f"{last.created_at.isoformat()}_{last.pk.hex}"
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
+    moment, _, last_id = cursor.partition("_")
+    try:
+        created_at, pk = datetime.fromisoformat(moment), uuid.UUID(last_id)
+    except ValueError:
+        raise BadCursor(cursor) from None
+    if created_at.tzinfo is None:
+        raise BadCursor(cursor)
+    return created_at, pk

@@ -1,0 +1,110 @@
+"""From a provider's finished file to an asset of ours."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from datetime import datetime
+from functools import lru_cache
+from typing import BinaryIO
+
+import structlog
+from django.conf import settings
+from django.utils.text import slugify
+
+from assets import imaging, ingest
+from assets.errors import RejectedFile
+from creative_hub import catalogue, wording
+from creative_hub.models import Generation, ProviderJob
+from creative_hub.providers.base import Adapter, ErrorClass, Order, Poll, ProviderError
+from wevion.lib.fetch import Fetcher, FetchError, FetchLimits
+
+log = structlog.get_logger(__name__)
+
+# A result larger than this is not a picture we ordered.
+RESULT_MAX_BYTES = 64 * 1024 * 1024
+FETCH_LIMIT_S = 120.0
+_LIMITS = FetchLimits(max_bytes=RESULT_MAX_BYTES, connect_s=5, read_s=20, total_s=90)
+STEM_MAX_CHARS = 48
+
+
+class DeliveryFailed(Exception):
+    """The result could not be stored. code: of `wording`; detail: for admins."""
+
+    def __init__(self, code: str, detail: str, *, is_retryable: bool) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.is_retryable = is_retryable
+
+
+def deliver(job: ProviderJob, *, adapter: Adapter, order: Order, now: datetime) -> uuid.UUID:
+    """Download, bring to the ordered size, check and store one result. Idempotent by job.
+
+    Raises DeliveryFailed.
+    """
+    generation = job.generation
+    with tempfile.TemporaryFile() as raw, tempfile.TemporaryFile() as fitted:
+        _collect(job, raw, adapter=adapter, order=order)
+        try:
+            imaging.fit_image(
+                source=raw, target=fitted, width=generation.width, height=generation.height
+            )
+            asset = ingest.ingest(
+                file=fitted,
+                workspace_id=generation.workspace_id,
+                membership_id=generation.membership_id,
+                source="generated",
+                source_reference=f"job:{job.external_id}",
+                stem=stem(generation, variant=job.variant),
+                is_sandbox=job.is_sandbox,
+                now=now,
+            )
+        except RejectedFile as rejected:
+            raise DeliveryFailed(
+                str(ErrorClass.BAD_RESULT), str(rejected.reason), is_retryable=False
+            ) from rejected
+        except OSError as error:  # the store, local or S3, did not take it
+            raise DeliveryFailed(
+                wording.NOT_STORED, type(error).__name__, is_retryable=True
+            ) from error
+    return asset.id
+
+
+def stem(generation: Generation, *, variant: int) -> str:
+    """What a download is called after its date: desert-highway-4x5-v2."""
+    words = slugify(generation.prompt[:200])[:STEM_MAX_CHARS].strip("-")
+    ratio = catalogue.IMAGE.ratio(generation.aspect_ratio).slug
+    return "-".join(part for part in (words, ratio, f"v{variant}") if part)
+
+
+def _collect(job: ProviderJob, file: BinaryIO, *, adapter: Adapter, order: Order) -> None:
+    """Put the result's bytes into the file."""
+    if not job.result_url:
+        try:
+            file.write(adapter.collect(Poll(upstream_id=job.upstream_id, order=order)))
+        except ProviderError as error:
+            raise DeliveryFailed(
+                str(error.error_class), error.message, is_retryable=error.is_retryable
+            ) from error
+        return
+    try:
+        _fetcher(frozenset(settings.FETCH_ALLOWED_ORIGINS)).fetch_to(
+            url=job.result_url, file=file, limits=_LIMITS
+        )
+    except FetchError as error:
+        raise DeliveryFailed(
+            _code_of(error), str(error.reason), is_retryable=error.is_retryable
+        ) from error
+
+
+def _code_of(error: FetchError) -> str:
+    if error.is_expired:
+        return str(ErrorClass.RESULT_EXPIRED)
+    # What a later try may mend is a connection's fault; the rest is what the provider sent.
+    return wording.NOT_STORED if error.is_retryable else str(ErrorClass.BAD_RESULT)
+
+
+@lru_cache(maxsize=4)
+def _fetcher(allowed_origins: frozenset[str]) -> Fetcher:
+    return Fetcher(allowed_origins=allowed_origins)

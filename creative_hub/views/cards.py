@@ -1,0 +1,159 @@
+"""What happens on the cards: the poll, and the small actions."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+import zipfile
+from datetime import datetime
+
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from assets import selectors as asset_selectors
+from assets import storage
+from creative_hub import cards, selectors
+from creative_hub.models import Generation
+from creative_hub.services import submission
+from creative_hub.views import context
+from workspaces.access import MemberRequest, member_required
+from workspaces.roles import Permission
+
+
+@require_safe
+@member_required(Permission.OPEN_HUB)
+def poll(request: MemberRequest) -> HttpResponse:
+    """What changed since the revision the page shows: 204 when nothing did."""
+    now = timezone.now()
+    since = context.known_revision(request)
+    changes = selectors.changes(member=request.member, kind=context.KIND, since=since, now=now)
+    if changes is None:
+        return context.no_store(HttpResponse(status=204))
+    shown = [one for one in changes.generations if one.removed_at is None]
+    fresh = cards.cards(generations=shown, member=request.member, now=now)
+    ended = [card for card in fresh if not card.is_live and _is_recent(card, now)]
+    response = render(
+        request,
+        "creative_hub/_changes.html",
+        {
+            "cards": fresh,
+            "removed": [one for one in changes.generations if one.removed_at],
+            "announcement": _announcement(ended),
+            "ready": [card for card in ended if card.state == "completed"],
+            **context.poller(request, since=changes.revision),
+        },
+    )
+    return context.no_store(response)
+
+
+@require_POST
+@member_required(Permission.GENERATE)
+def cancel(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
+    """Stop a job that has not started."""
+    is_late = False
+    try:
+        submission.cancel(
+            generation_id=generation_id,
+            visible=selectors.visible_to(request.member),
+            now=timezone.now(),
+        )
+    except Generation.DoesNotExist:
+        raise Http404 from None
+    except submission.NotCancellable:
+        is_late = True
+    said = "It has already started and cannot be cancelled." if is_late else (
+        "Cancelled. No credits charged."
+    )
+    return _card_answer(request, generation_id, said=said, status=409 if is_late else 200)
+
+
+@require_POST
+@member_required(Permission.GENERATE)
+def remove(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
+    """Take an ended card off the page; what stands in its place offers to put it back."""
+    return _set_removed(request, generation_id, removed_at=timezone.now())
+
+
+@require_POST
+@member_required(Permission.GENERATE)
+def restore(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
+    """Put a removed card back."""
+    return _set_removed(request, generation_id, removed_at=None)
+
+
+@require_safe
+@member_required(Permission.OPEN_HUB)
+def download_set(request: MemberRequest, generation_id: uuid.UUID) -> FileResponse:
+    """All originals of one generation in a zip."""
+    try:
+        generation = selectors.get_visible(member=request.member, generation_id=generation_id)
+    except Generation.DoesNotExist:
+        raise Http404 from None
+    infos = asset_selectors.by_ids(selectors.asset_ids([generation])).values()
+    if not infos:
+        raise Http404
+    bundle = tempfile.TemporaryFile()  # closed by the response
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+        for info in infos:
+            archive.writestr(info.download_name, storage.read_original(info))
+    bundle.seek(0)
+    name = f"wevion-{generation.kind}s-{generation.created_at:%Y%m%d}-{generation.pk.hex[:8]}.zip"
+    return FileResponse(bundle, as_attachment=True, filename=name)
+
+
+def _set_removed(
+    request: MemberRequest, generation_id: uuid.UUID, *, removed_at: datetime | None
+) -> HttpResponse:
+    try:
+        submission.set_removed(
+            generation_id=generation_id,
+            visible=selectors.visible_to(request.member),
+            removed_at=removed_at,
+        )
+    except Generation.DoesNotExist:
+        raise Http404 from None
+    said = "Removed from this page." if removed_at else "Put back."
+    return _card_answer(request, generation_id, said=said)
+
+
+def _card_answer(
+    request: MemberRequest, generation_id: uuid.UUID, *, said: str, status: int = 200
+) -> HttpResponse:
+    """The card as it is now. The revision stays: only a poll answer may advance it."""
+    if not request.htmx:
+        return redirect("creative_hub:image_studio")
+    now = timezone.now()
+    generation = selectors.get_visible(member=request.member, generation_id=generation_id)
+    [card] = cards.cards(generations=[generation], member=request.member, now=now)
+    response = render(
+        request,
+        "creative_hub/_acted.html",
+        {
+            "card": card,
+            "is_removed": generation.removed_at is not None,
+            "announcement": said,
+            **context.poller(request, since=context.known_revision(request)),
+        },
+        status=status,
+    )
+    return context.no_store(response)
+
+
+def _is_recent(card: cards.Card, now: datetime) -> bool:
+    """Whether it ended since about the last poll: old news is not announced."""
+    ended_at = card.generation.completed_at
+    return ended_at is not None and (now - ended_at).total_seconds() < 60
+
+
+def _announcement(ended: list[cards.Card]) -> str:
+    """Several events in one poll become one sentence."""
+    done = sum(card.state == "completed" for card in ended)
+    lost = sum(card.state == "failed" for card in ended)
+    parts = []
+    if done:
+        parts.append(f"{done} finished")
+    if lost:
+        parts.append(f"{lost} failed, not charged")
+    return ", ".join(parts).capitalize() + "." if parts else ""

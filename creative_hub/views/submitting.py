@@ -1,0 +1,124 @@
+"""Pressing Generate, and what it will cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from creative_hub import cards, catalogue, registry, selectors
+from creative_hub.forms import ImageForm
+from creative_hub.services import submission
+from creative_hub.views import context
+from creative_hub.views.pages import studio_page
+from workspaces.access import MemberRequest, member_required
+from workspaces.roles import Permission
+
+KEY_MAX_CHARS = 200
+
+
+@require_POST
+@member_required(Permission.GENERATE)
+def generate(request: MemberRequest) -> HttpResponse:
+    """Queue the order. One press is one job, however often its request arrives."""
+    if "update_price" in request.POST:
+        return studio_page(request, form=ImageForm(initial=request.POST.dict()))
+    form = ImageForm(request.POST)
+    key = request.POST.get("submission_key", "")[:KEY_MAX_CHARS] or context.new_submission_key()
+    if not form.is_valid():
+        return _invalid(request, form, key)
+    now = timezone.now()
+    try:
+        generation = submission.submit(
+            member=request.member, request=form.order(), submission_key=key, now=now
+        )
+    except submission.CreditsRefused as refusal:
+        return _refused(request, form, key, refusal)
+    except submission.SubmissionKeyReused:
+        return _notice(request, form, status=422, kind="key_reused")
+    except submission.ProviderUnavailable:
+        return _notice(request, form, status=503, kind="unavailable")
+    if not request.htmx:
+        page = reverse("creative_hub:image_studio")
+        return redirect(f"{page}?job={generation.pk}#gen-{generation.pk}", permanent=False)
+    shown = selectors.get_visible(member=request.member, generation_id=generation.pk)
+    [card] = cards.cards(generations=[shown], member=request.member, now=now)
+    response = render(
+        request,
+        "creative_hub/_accepted.html",
+        {
+            "card": card,
+            # Only a poll answer may advance the revision: the page keeps the one it sent.
+            **context.poller(request, since=context.known_revision(request)),
+            "submission_key": context.new_submission_key(),
+        },
+        status=202,
+    )
+    return context.no_store(response)
+
+
+@require_safe
+@member_required(Permission.OPEN_HUB)
+def quote(request: MemberRequest) -> HttpResponse:
+    """The price of the options as they stand."""
+    form = ImageForm(request.GET)
+    response = render(
+        request,
+        "creative_hub/_quote.html",
+        context.composer(member=request.member, form=form, now=timezone.now()),
+    )
+    return context.no_store(response)
+
+
+def _invalid(request: MemberRequest, form: ImageForm, key: str) -> HttpResponse:
+    if not request.htmx:
+        return studio_page(request, form=form, status=400, submission_key=key)
+    response = render(
+        request,
+        "creative_hub/_composer.html",
+        context.composer(
+            member=request.member, form=form, now=timezone.now(), submission_key=key
+        ),
+        status=400,
+    )
+    response["HX-Retarget"] = "#composer"
+    response["HX-Reswap"] = "outerHTML"
+    return context.no_store(response)
+
+
+def _refused(
+    request: MemberRequest, form: ImageForm, key: str, refusal: submission.CreditsRefused
+) -> HttpResponse:
+    return _notice(request, form, status=402, kind="refused", refusal=refusal, key=key)
+
+
+def _notice(
+    request: MemberRequest,
+    form: ImageForm,
+    *,
+    status: int,
+    kind: str,
+    refusal: submission.CreditsRefused | None = None,
+    key: str | None = None,
+) -> HttpResponse:
+    """Say why nothing was ordered, beside the form and without touching what it holds."""
+    notice: dict[str, Any] = {
+        "notice": kind,
+        "refusal": refusal,
+        "figures": refusal.figures if refusal else None,
+        "served": registry.availability(provider=catalogue.IMAGE.provider),
+    }
+    if not request.htmx:
+        return studio_page(request, form=form, status=status, submission_key=key, **notice)
+    if kind == "key_reused":
+        notice["submission_key"] = context.new_submission_key()
+    if refusal:
+        notice["quote"] = submission.quote(
+            member=request.member, num_variants=form.order().num_variants, now=timezone.now()
+        )
+    response = render(request, "creative_hub/_notice_swap.html", notice, status=status)
+    return context.no_store(response)
