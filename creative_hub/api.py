@@ -154,8 +154,8 @@ class MemberRequest(HttpRequest):
 def generate(
     request: MemberRequest,
     order: ImageOrder,
-    idempotency_key: str | None = Header(None, alias="Idempotency-Key"),
-) -> Status:
+    idempotency_key: str | None = Header(None, alias="Idempotency-Key"),  # type: ignore[type-arg]
+) -> Status[dict[str, Any]]:
     """Order pictures. A repeated Idempotency-Key returns the first order and holds nothing more."""
     member = request.auth
     form = ImageForm(order.dict(exclude_none=True))
@@ -179,9 +179,7 @@ def generate(
             409, {"error": "The first request with this Idempotency-Key is still running."}
         ) from None
     except submission.SubmissionKeyReused:
-        raise Problem(
-            422, {"error": "This Idempotency-Key was used with another body."}
-        ) from None
+        raise Problem(422, {"error": "This Idempotency-Key was used with another body."}) from None
     except submission.ProviderUnavailable as unavailable:
         raise Problem(503, {"error": str(unavailable)}) from None
     # A repeated request is answered as the first one was, however far the job is by now.

@@ -196,13 +196,11 @@ def _pictures(
             alt=f"Variant {job.variant} of {total}: {prompt}" if total > 1 else prompt,
         )
         for job in jobs
-        if job.asset_id in assets
+        if job.asset_id is not None and job.asset_id in assets
     )
 
 
-def _frames(
-    jobs: Sequence[ProviderJob], pictures: Sequence[Picture]
-) -> tuple[Picture | None, ...]:
+def _frames(jobs: Sequence[ProviderJob], pictures: Sequence[Picture]) -> tuple[Picture | None, ...]:
     delivered = {picture.variant: picture for picture in pictures}
     return tuple(
         delivered.get(job.variant)

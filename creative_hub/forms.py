@@ -62,9 +62,7 @@ class ImageForm(forms.Form):
             "required": f"Write a prompt of 1 to {catalogue.PROMPT_MAX_CHARS} characters."
         },
     )
-    style = TextField(
-        required=False, validators=[_MaxLength(catalogue.STYLE_MAX_CHARS, "style")]
-    )
+    style = TextField(required=False, validators=[_MaxLength(catalogue.STYLE_MAX_CHARS, "style")])
     aspect_ratio = _choice((one.value for one in studio.ratios), studio.default_ratio)
     resolution = _choice((one.value for one in studio.resolutions), studio.default_resolution)
     num_variants = _choice((str(one) for one in studio.variants), str(studio.default_variants))

@@ -94,9 +94,7 @@ def page(
         rows = rows.filter(removed_at__isnull=True)
     if cursor:
         created_at, last_id = _parse_cursor(cursor)
-        rows = rows.filter(
-            Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=last_id)
-        )
+        rows = rows.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=last_id))
     found = list(rows.order_by("-created_at", "-id")[: size + 1])
     shown = found[:size]
     has_more = len(found) > size

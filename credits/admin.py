@@ -46,9 +46,9 @@ class AllowanceFormSet(_FormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         field = form.fields["membership"]
-        field.queryset = field.queryset.filter(
-            workspace_id=self.instance.pk
-        ).select_related("user", "workspace")
+        field.queryset = field.queryset.filter(workspace_id=self.instance.pk).select_related(
+            "user", "workspace"
+        )
 
 
 class AllowanceInline(_Allowances):
@@ -86,9 +86,7 @@ class AccountAdmin(_AccountAdmin):
             path(
                 "<uuid:account_id>/ledger/", view(self.ledger_view), name="credits_account_ledger"
             ),
-            path(
-                "<uuid:account_id>/top-up/", view(self.top_up_view), name="credits_account_topup"
-            ),
+            path("<uuid:account_id>/top-up/", view(self.top_up_view), name="credits_account_topup"),
             *super().get_urls(),
         ]
 
@@ -169,7 +167,15 @@ class EntryAdmin(LookOnly[Entry]):
 
 @admin.register(Hold)
 class HoldAdmin(LookOnly[Hold]):
-    list_display = ("created_at", "account", "membership", "state", "amount", "charged", "reference")
+    list_display = (
+        "created_at",
+        "account",
+        "membership",
+        "state",
+        "amount",
+        "charged",
+        "reference",
+    )
     list_select_related = ("account__workspace", "membership__user", "membership__workspace")
     list_filter = ("state",)
     search_fields = ("reference", "account__workspace__slug", "membership__user__email")

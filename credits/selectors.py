@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
@@ -76,16 +77,14 @@ def standing(*, member: Member, now: datetime) -> Standing:
     of_month = WorkspaceMonth.objects.filter(account=OuterRef("pk"), month=month)
     of_member = MemberMonth.objects.filter(membership_id=member.membership_id, month=month)
     allowance = MemberAllowance.objects.filter(membership_id=member.membership_id)
-    row = (
+    row: dict[str, Any] = (
         Account.objects.filter(pk=member.workspace_id)
         .annotate(
             workspace_used=Subquery(of_month.values("used")),
             member_used=Subquery(of_member.values("used")),
             member_cap=Subquery(allowance.values("monthly_cap")),
         )
-        .values(
-            "available", "held", "monthly_cap", "workspace_used", "member_used", "member_cap"
-        )
+        .values("available", "held", "monthly_cap", "workspace_used", "member_used", "member_cap")
         .first()
     ) or {}
     return Standing(

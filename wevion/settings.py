@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
-import structlog
+from botocore.config import Config
 from csp.constants import NONE, SELF
 
 from wevion.lib.logging import logging_config
@@ -19,9 +19,9 @@ from wevion.lib.logging import logging_config
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 # The environment wins over the file; an empty ENV_FILE reads none.
-if ENV_FILE := env.str("ENV_FILE", default=str(BASE_DIR / ".env")):
-    if Path(ENV_FILE).is_file():
-        environ.Env.read_env(ENV_FILE)
+ENV_FILE = env.str("ENV_FILE", default=str(BASE_DIR / ".env"))
+if ENV_FILE and Path(ENV_FILE).is_file():
+    environ.Env.read_env(ENV_FILE)
 
 
 def _fail(sentence: str) -> SystemExit:
@@ -50,7 +50,7 @@ def _number(name: str, *, default: float, minimum: float, maximum: float) -> flo
 
 
 def _url(name: str, *, schemes: tuple[str, ...], default: str | None = None) -> str:
-    raw = env.str(name, default=default or "").strip()
+    raw: str = env.str(name, default=default or "").strip()
     if not raw:
         raise _fail(f"{name} is missing. It is a {' or '.join(schemes)} address; see .env.example.")
     if urlsplit(raw).scheme not in schemes:
@@ -59,11 +59,13 @@ def _url(name: str, *, schemes: tuple[str, ...], default: str | None = None) -> 
 
 
 def _origins(name: str) -> list[str]:
-    origins = env.list(name, default=[])
+    origins: list[str] = env.list(name, default=[])
     for origin in origins:
         parts = urlsplit(origin)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
-            raise _fail(f"{name} must list exact origins such as https://cdn.example, not {origin!r}.")
+            raise _fail(
+                f"{name} must list exact origins such as https://cdn.example, not {origin!r}."
+            )
     return origins
 
 
@@ -237,12 +239,19 @@ if S3_BUCKET:
             "region_name": env.str("S3_REGION", default="us-east-1"),
             "access_key": env.str("S3_ACCESS_KEY", default="") or None,
             "secret_key": env.str("S3_SECRET_KEY", default="") or None,
-            "addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto"),
             "querystring_auth": True,
             "querystring_expire": MEDIA_LINK_S,
             "default_acl": None,
             "file_overwrite": True,
-            "signature_version": "s3v4",
+            "client_config": Config(
+                s3={"addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto")},
+                signature_version="s3v4",
+                # Many S3-compatible stores refuse the checksum trailers boto3 adds by itself.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=5,
+                read_timeout=60,
+            ),
         },
     }
 else:
@@ -286,7 +295,7 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Celery: named doorbells; the rows hold the truth -----------------------------------------------
+# --- Celery: named doorbells; the rows hold the truth ---------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_DEFAULT_QUEUE = "engine"
 CELERY_TASK_IGNORE_RESULT = True
@@ -330,5 +339,4 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise _fail("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
 LOGGING = logging_config(level=LOG_LEVEL, is_json=not DEBUG)
 LOGGING_CONFIG = "logging.config.dictConfig"
-structlog.get_logger(__name__)
 DJANGO_STRUCTLOG_CELERY_ENABLED = False

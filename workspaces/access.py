@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 from workspaces.middleware import ActiveWorkspace
@@ -26,19 +26,19 @@ class MemberRequest(HttpRequest):
     member: Member
 
 
-View = Callable[Concatenate[MemberRequest, P], HttpResponse]
+View = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
 
 
-def member_required(permission: Permission) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+def member_required(permission: Permission) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Let in members of the active workspace whose role has the permission.
 
     Signed out: a page goes to sign-in and comes back; an htmx request gets a bare 401, because a
     redirect would paint the sign-in page into a fragment. The wrong role is a 403.
     """
 
-    def decorate(view: View[P]) -> Callable[..., HttpResponse]:
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def wrapped(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 if request.htmx:
                     return HttpResponse(status=401)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from workspaces.models import Membership, Workspace
 from workspaces.roles import Permission, Role, may
@@ -89,9 +92,8 @@ class WorkspaceInfo:
 
 def workspace(*, slug_or_id: str) -> WorkspaceInfo | None:
     """A workspace by what an operator types, or None."""
-    try:
-        by = {"pk": uuid.UUID(slug_or_id)}
-    except ValueError:
-        by = {"slug": slug_or_id}
-    found = Workspace.objects.filter(**by).first()
-    return found and WorkspaceInfo(id=found.pk, name=found.name, slug=found.slug)
+    wanted = Q(slug=slug_or_id)
+    with suppress(ValueError):  # not an id
+        wanted |= Q(pk=uuid.UUID(slug_or_id))
+    found = Workspace.objects.filter(wanted).first()
+    return WorkspaceInfo(id=found.pk, name=found.name, slug=found.slug) if found else None

@@ -66,7 +66,9 @@ def claim_running(
     return jobs
 
 
-def advance(job: ProviderJob, *, state: str, next_action_at: datetime | None, **values: Any) -> bool:
+def advance(
+    job: ProviderJob, *, state: str, next_action_at: datetime | None, **values: Any
+) -> bool:
     """Move a claimed job on and give the lease back. False when somebody claimed it since."""
     return bool(
         ProviderJob.objects.filter(pk=job.pk, fence=job.fence)

@@ -204,9 +204,7 @@ def _submit_failed(
     )
     if error.error_class is ErrorClass.AMBIGUOUS:
         # It stays `submitting`: the next claim knows that the provider may have it.
-        claims.advance(
-            job, state=State.SUBMITTING, next_action_at=now + timedelta(seconds=2)
-        )
+        claims.advance(job, state=State.SUBMITTING, next_action_at=now + timedelta(seconds=2))
         return
     again = now + timedelta(seconds=_wait_s(job, error))
     if error.is_retryable and again < job.deadline_at:

@@ -238,7 +238,7 @@ def _take_turn(*, key: str, may_wait: bool) -> None:
     """Let one request with this key through at a time, until commit."""
     lock = "pg_advisory_xact_lock" if may_wait else "pg_try_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(hashtextextended(%s, 0))", [key])  # noqa: S608
+        cursor.execute(f"SELECT {lock}(hashtextextended(%s, 0))", [key])
         if cursor.fetchone()[0] is False:
             raise SubmissionInProgress
 

@@ -63,8 +63,10 @@ def cancel(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     except submission.NotCancellable:
         is_late = True
-    said = "It has already started and cannot be cancelled." if is_late else (
-        "Cancelled. No credits charged."
+    said = (
+        "It has already started and cannot be cancelled."
+        if is_late
+        else ("Cancelled. No credits charged.")
     )
     return _card_answer(request, generation_id, said=said, status=409 if is_late else 200)
 
@@ -94,7 +96,7 @@ def download_set(request: MemberRequest, generation_id: uuid.UUID) -> FileRespon
     infos = asset_selectors.by_ids(selectors.asset_ids([generation])).values()
     if not infos:
         raise Http404
-    bundle = tempfile.TemporaryFile()  # closed by the response
+    bundle = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
         for info in infos:
             archive.writestr(info.download_name, storage.read_original(info))

@@ -66,9 +66,7 @@ def studio_page(
         request,
         "creative_hub/image_studio.html",
         {
-            **context.composer(
-                member=member, form=form, now=now, submission_key=submission_key
-            ),
+            **context.composer(member=member, form=form, now=now, submission_key=submission_key),
             **context.poller(request, since=revision),
             "cards": cards.cards(generations=page.generations, member=member, now=now),
             "next_cursor": page.next_cursor,
@@ -103,9 +101,7 @@ def asset_detail(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponse:
     except (asset_selectors.AssetNotFound, Generation.DoesNotExist):
         raise Http404 from None
     card = cards.cards(generations=[generation], member=member, now=timezone.now())[0]
-    position = next(
-        index for index, one in enumerate(card.pictures) if one.asset.id == asset.id
-    )
+    position = next(index for index, one in enumerate(card.pictures) if one.asset.id == asset.id)
     pictures = card.pictures
     template = "creative_hub/_viewer.html" if request.htmx else "creative_hub/asset_detail.html"
     response = render(

@@ -80,9 +80,7 @@ def _invalid(request: MemberRequest, form: ImageForm, key: str) -> HttpResponse:
     response = render(
         request,
         "creative_hub/_composer.html",
-        context.composer(
-            member=request.member, form=form, now=timezone.now(), submission_key=key
-        ),
+        context.composer(member=request.member, form=form, now=timezone.now(), submission_key=key),
         status=400,
     )
     response["HX-Retarget"] = "#composer"

@@ -6,113 +6,330 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspaces', '0001_initial'),
+        ("workspaces", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='workspaces.workspace')),
-                ('available', models.BigIntegerField(default=0)),
-                ('held', models.BigIntegerField(default=0)),
-                ('monthly_cap', models.BigIntegerField(blank=True, null=True)),
+                (
+                    "workspace",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="workspaces.workspace",
+                    ),
+                ),
+                ("available", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
+                ("monthly_cap", models.BigIntegerField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('available__gte', 0)), name='account_available_not_negative'), models.CheckConstraint(condition=models.Q(('held__gte', 0)), name='account_held_not_negative'), models.CheckConstraint(condition=models.Q(('monthly_cap__gte', 0)), name='account_cap_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("available__gte", 0)),
+                        name="account_available_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("held__gte", 0)), name="account_held_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("monthly_cap__gte", 0)), name="account_cap_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('item', models.SlugField(max_length=32)),
-                ('unit', models.CharField(choices=[('image', 'image'), ('second', 'second')], max_length=8)),
-                ('list_price_usd', models.DecimalField(decimal_places=5, max_digits=10, verbose_name='list price in USD')),
-                ('effective_from', models.DateField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("item", models.SlugField(max_length=32)),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("image", "image"), ("second", "second")], max_length=8
+                    ),
+                ),
+                (
+                    "list_price_usd",
+                    models.DecimalField(
+                        decimal_places=5, max_digits=10, verbose_name="list price in USD"
+                    ),
+                ),
+                ("effective_from", models.DateField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('item', 'effective_from'), name='price_one_per_day'), models.CheckConstraint(condition=models.Q(('list_price_usd__gt', 0)), name='price_positive')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("item", "effective_from"), name="price_one_per_day"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("list_price_usd__gt", 0)), name="price_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('topup', 'Top-up'), ('charge', 'Charge'), ('adjustment', 'Adjustment')], max_length=12)),
-                ('amount', models.BigIntegerField()),
-                ('balance_after', models.BigIntegerField()),
-                ('reference', models.CharField(max_length=80)),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='credits.account')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('membership', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='workspaces.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("topup", "Top-up"),
+                            ("charge", "Charge"),
+                            ("adjustment", "Adjustment"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("balance_after", models.BigIntegerField()),
+                ("reference", models.CharField(max_length=80)),
+                ("note", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="credits.account",
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="workspaces.membership",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'indexes': [models.Index(fields=['account', '-id'], name='entry_newest_by_account')],
-                'constraints': [models.UniqueConstraint(fields=('reference', 'kind'), name='entry_reference_unique_per_kind'), models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('kind', 'topup')), models.Q(('amount__lt', 0), ('kind', 'charge')), models.Q(('kind', 'adjustment'), models.Q(('amount', 0), _negated=True)), _connector='OR'), name='entry_sign_fits_its_kind'), models.CheckConstraint(condition=models.Q(('balance_after__gte', 0)), name='entry_balance_not_negative')],
+                "verbose_name_plural": "entries",
+                "indexes": [
+                    models.Index(fields=["account", "-id"], name="entry_newest_by_account")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("reference", "kind"), name="entry_reference_unique_per_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("amount__gt", 0), ("kind", "topup")),
+                            models.Q(("amount__lt", 0), ("kind", "charge")),
+                            models.Q(
+                                ("kind", "adjustment"), models.Q(("amount", 0), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="entry_sign_fits_its_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("balance_after__gte", 0)),
+                        name="entry_balance_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=80, unique=True)),
-                ('month', models.DateField()),
-                ('amount', models.BigIntegerField()),
-                ('charged', models.BigIntegerField(null=True)),
-                ('state', models.CharField(choices=[('open', 'Held'), ('settled', 'Charged'), ('released', 'Released')], default='open', max_length=8)),
-                ('created_at', models.DateTimeField()),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='credits.account')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='workspaces.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(max_length=80, unique=True)),
+                ("month", models.DateField()),
+                ("amount", models.BigIntegerField()),
+                ("charged", models.BigIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Held"),
+                            ("settled", "Charged"),
+                            ("released", "Released"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("resolved_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="credits.account",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="workspaces.membership"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['account', 'created_at'], name='hold_open_by_account'), models.Index(fields=['account', '-created_at'], name='hold_newest_by_account')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='hold_amount_positive'), models.CheckConstraint(condition=models.Q(models.Q(('charged__isnull', True), ('resolved_at__isnull', True), ('state', 'open')), models.Q(('charged__gt', 0), ('charged__lte', models.F('amount')), ('resolved_at__isnull', False), ('state', 'settled')), models.Q(('charged', 0), ('resolved_at__isnull', False), ('state', 'released')), _connector='OR'), name='hold_open_or_resolved_once')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")),
+                        fields=["account", "created_at"],
+                        name="hold_open_by_account",
+                    ),
+                    models.Index(fields=["account", "-created_at"], name="hold_newest_by_account"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="hold_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("charged__isnull", True),
+                                ("resolved_at__isnull", True),
+                                ("state", "open"),
+                            ),
+                            models.Q(
+                                ("charged__gt", 0),
+                                ("charged__lte", models.F("amount")),
+                                ("resolved_at__isnull", False),
+                                ("state", "settled"),
+                            ),
+                            models.Q(
+                                ("charged", 0),
+                                ("resolved_at__isnull", False),
+                                ("state", "released"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="hold_open_or_resolved_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MemberAllowance',
+            name="MemberAllowance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('monthly_cap', models.BigIntegerField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allowances', to='credits.account')),
-                ('membership', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='workspaces.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("monthly_cap", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allowances",
+                        to="credits.account",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, to="workspaces.membership"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('monthly_cap__gte', 0)), name='allowance_cap_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("monthly_cap__gte", 0)),
+                        name="allowance_cap_not_negative",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MemberMonth',
+            name="MemberMonth",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField()),
-                ('used', models.BigIntegerField(default=0)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='workspaces.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("month", models.DateField()),
+                ("used", models.BigIntegerField(default=0)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="workspaces.membership"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('membership', 'month'), name='member_month_unique'), models.CheckConstraint(condition=models.Q(('used__gte', 0)), name='member_month_used_not_negative')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("membership", "month"), name="member_month_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("used__gte", 0)), name="member_month_used_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WorkspaceMonth',
+            name="WorkspaceMonth",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField()),
-                ('used', models.BigIntegerField(default=0)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='months', to='credits.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("month", models.DateField()),
+                ("used", models.BigIntegerField(default=0)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="months",
+                        to="credits.account",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account', 'month'), name='workspace_month_unique'), models.CheckConstraint(condition=models.Q(('used__gte', 0)), name='workspace_month_used_not_negative')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "month"), name="workspace_month_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("used__gte", 0)),
+                        name="workspace_month_used_not_negative",
+                    ),
+                ],
             },
         ),
     ]

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import migrations
 
@@ -28,7 +29,7 @@ FIRST_PRICES = (
 )
 
 
-def add_prices(apps, schema_editor):
+def add_prices(apps: Any, schema_editor: Any) -> None:
     price = apps.get_model("credits", "Price")
     price.objects.bulk_create(
         price(item=item, unit=unit, list_price_usd=usd, effective_from=date(2026, 1, 1))
@@ -36,7 +37,7 @@ def add_prices(apps, schema_editor):
     )
 
 
-def remove_prices(apps, schema_editor):
+def remove_prices(apps: Any, schema_editor: Any) -> None:
     apps.get_model("credits", "Price").objects.filter(
         effective_from=date(2026, 1, 1), item__in=[item for item, _, _ in FIRST_PRICES]
     ).delete()

@@ -71,11 +71,7 @@ def test_a_prompt_alone_takes_the_defaults(api):
         ({"prompt": "x\ud800"}, {"prompt": ["This text has broken characters in it."]}),
         (
             {"prompt": "x", "aspect_ratio": "2:1"},
-            {
-                "aspect_ratio": [
-                    "2:1 is not available here. Choose 9:16, 1:1, 4:5, 16:9 or 3:4."
-                ]
-            },
+            {"aspect_ratio": ["2:1 is not available here. Choose 9:16, 1:1, 4:5, 16:9 or 3:4."]},
         ),
         (
             {"prompt": "x", "resolution": "4k"},
@@ -209,9 +205,7 @@ def test_a_key_used_with_another_body_is_a_422(api, buyer):
 def test_an_overlong_key_is_a_400(api):
     answer = post(api, {"prompt": "x"}, **{"Idempotency-Key": "k" * 201})
     assert answer.status_code == 400
-    assert answer.json()["fields"] == {
-        "Idempotency-Key": ["At most 200 printable characters."]
-    }
+    assert answer.json()["fields"] == {"Idempotency-Key": ["At most 200 printable characters."]}
 
 
 def test_while_the_first_request_with_a_key_runs_the_second_is_a_409(committed_db, client):

@@ -134,9 +134,7 @@ def test_a_job_that_a_worker_has_taken_cannot_be_cancelled():
     generation = submit(buyer, num_variants=2)
     ProviderJob.objects.filter(variant=2).update(state="submitting")
     with pytest.raises(submission.NotCancellable):
-        submission.cancel(
-            generation_id=generation.pk, visible=selectors.visible_to(buyer), now=NOW
-        )
+        submission.cancel(generation_id=generation.pk, visible=selectors.visible_to(buyer), now=NOW)
     assert set(generation.jobs.values_list("state", flat=True)) == {"waiting", "submitting"}
     assert balance_of(buyer) == (934, 66)
 

@@ -27,7 +27,7 @@ class Process:
     """One process of the product, in a group of its own."""
 
     def __init__(self, *arguments: str, environment: dict[str, str]) -> None:
-        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
+        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")  # noqa: SIM115
         self._popen = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "wevion", *arguments],
             cwd=ROOT,

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
+from creative_hub import registry, selectors
 from creative_hub.models import Generation, ProviderJob
-from creative_hub.services import claims, endings, lifecycle, submission
+from creative_hub.services import claims, delivery, endings, lifecycle, submission
 from credits import services as credit_services
 from credits.models import Entry, Hold
 from tests.creative_hub.factories import submit
@@ -80,9 +81,7 @@ def finished_job(flow):
 def test_two_finishers_of_one_job_charge_once(finished_job):
     buyer, job = finished_job
     asset_id = stored_asset(job)
-    results = all_at_once(
-        [lambda: endings.complete_job(job, asset_id=asset_id, now=NOW)] * 2
-    )
+    results = all_at_once([lambda: endings.complete_job(job, asset_id=asset_id, now=NOW)] * 2)
     assert sorted(results) == [False, True]
     assert Entry.objects.filter(kind="charge").count() == 1
     assert balance_of(buyer) == (967, 0)
@@ -128,31 +127,24 @@ def test_a_job_that_another_worker_is_claiming_is_skipped_not_waited_for(flow):
 
 
 def test_a_cancel_and_a_claim_at_once_never_both_win(flow):
-    from creative_hub import selectors
-
     buyer = make_member(credits=100_000)
     for _ in range(10):
-        generation = submit(buyer)
-        job = generation.jobs.get()
-        cancelled, claimed = all_at_once(
-            [
-                lambda: submission.cancel(
-                    generation_id=generation.pk,
-                    visible=selectors.visible_to(buyer),
-                    now=NOW,
-                ),
-                lambda: claims.claim(
-                    job_id=job.pk, states=["waiting"], to_state="submitting", lease_s=60, now=NOW
-                ),
-            ]
-        )
+        cancelled, claimed = all_at_once(_cancel_and_claim(submit(buyer), buyer))
         assert isinstance(cancelled, Generation) != isinstance(claimed, claims.Claim)
 
 
-def stored_asset(job):
-    from creative_hub import registry
-    from creative_hub.services import delivery
+def _cancel_and_claim(generation, buyer):
+    job_id = generation.jobs.get().pk
+    visible = selectors.visible_to(buyer)
+    return [
+        lambda: submission.cancel(generation_id=generation.pk, visible=visible, now=NOW),
+        lambda: claims.claim(
+            job_id=job_id, states=["waiting"], to_state="submitting", lease_s=60, now=NOW
+        ),
+    ]
 
+
+def stored_asset(job):
     adapter = registry.adapter(provider=job.provider, is_sandbox=True)
     job = ProviderJob.objects.select_related("generation").get(pk=job.pk)
     return delivery.deliver(job, adapter=adapter, order=lifecycle.order_of(job), now=NOW)

@@ -1,0 +1,119 @@
+"""What a file is and where its picture ends, told from the bytes alone.
+
+A decoder stops at the end of the picture and never looks at what follows, so a file that is a
+picture and a web page or an archive as well passes every decoder. These walks follow the container
+to its own last byte.
+
+Sources: JPEG, ITU-T T.81 annex B; PNG, W3C PNG third edition, section 5; WebP, RFC 9649 section 2.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+from assets.errors import Reason, RejectedFile
+
+# Enough of the beginning to tell every type that is known here.
+HEAD_BYTES = 16
+
+JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
+EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Within compressed data FF is followed by 00, by a restart marker or by another FF.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+# Harmless filling that some writers leave behind the end.
+_PADDING = b"\x00\r\n "
+
+
+def media_type_of(head: bytes) -> str | None:
+    """The media type by the first HEAD_BYTES of a file, or None for one we do not take."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if head.startswith(_PNG_SIGNATURE):
+        return PNG
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WEBP
+    return None
+
+
+def check_ends_with_picture(*, data: bytes, media_type: str) -> None:
+    """Follow the container to its end.
+
+    Raises RejectedFile: DAMAGED when the file ends before the picture does or a PNG checksum is
+    wrong, EXTRA_DATA when something that is not filling follows the picture.
+    """
+    walk = {JPEG: _end_of_jpegs, PNG: _end_of_png, WEBP: _end_of_webp}[media_type]
+    try:
+        end = walk(data)
+    except (IndexError, ValueError) as error:
+        raise damaged() from error
+    if end > len(data):
+        raise damaged()
+    if data[end:].strip(_PADDING):
+        raise RejectedFile(
+            Reason.EXTRA_DATA,
+            "Something else follows the picture in this file. Save the picture again as JPEG, PNG"
+            " or WebP and use that file.",
+        )
+
+
+def damaged() -> RejectedFile:
+    return RejectedFile(Reason.DAMAGED, "The picture is damaged or not complete.")
+
+
+def _end_of_jpegs(data: bytes) -> int:
+    """The end of the last picture: cameras put further JPEGs (depth, HDR gain) behind the first."""
+    end = _end_of_jpeg(data, 0)
+    while (following := data.find(b"\xff\xd8\xff", end)) >= 0 and not data[end:following].strip(
+        _PADDING
+    ):
+        end = _end_of_jpeg(data, following)
+    return end
+
+
+def _end_of_jpeg(data: bytes, start: int) -> int:
+    position = start + 2
+    while True:
+        if data[position] != 0xFF:
+            raise ValueError("no marker where one must be")
+        marker = data[position + 1]
+        if marker == 0xFF:  # any number of FF may stand before a marker
+            position += 1
+            continue
+        if marker == _EOI:
+            return position + 2
+        if marker in (0x00, _SOI):
+            raise ValueError("a marker that cannot stand here")
+        length = int.from_bytes(data[position + 2 : position + 4])
+        if length < 2:
+            raise ValueError("a segment shorter than its own length field")
+        position += 2 + length
+        if marker == _SOS:
+            found = _JPEG_MARKER.search(data, position)
+            if found is None:
+                raise ValueError("compressed data without an end")
+            position = found.start()
+
+
+def _end_of_png(data: bytes) -> int:
+    position = len(_PNG_SIGNATURE)
+    while True:
+        length = int.from_bytes(data[position : position + 4])
+        kind = data[position + 4 : position + 8]
+        end = position + 12 + length
+        if end > len(data):
+            raise ValueError("a chunk longer than the file")
+        checksum = int.from_bytes(data[end - 4 : end])
+        if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != checksum:
+            raise ValueError("a chunk with a wrong checksum")
+        if kind == b"IEND":
+            return end
+        position = end
+
+
+def _end_of_webp(data: bytes) -> int:
+    size = int.from_bytes(data[4:8], "little")
+    return 8 + size + size % 2

@@ -1,0 +1,253 @@
+"""Pictures: check, measure, make thumbnails, fit to a size. Knows no table and no store."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
+
+from assets import containers
+from assets.errors import Reason, RejectedFile
+
+MAX_PIXELS: Final = 50_000_000
+MAX_PICTURE_BYTES: Final = 50 * 2**20
+THUMBNAIL_WIDTHS: Final = (480, 960)
+
+# Pillow's own guard warns above this and raises above twice this, some decoders before they
+# allocate. Ours raises above it in any case, as soon as the header is read.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+# Everything else Pillow can read (EPS starts Ghostscript, TIFF has its own bombs) stays shut.
+_FORMATS = {containers.JPEG: "JPEG", containers.PNG: "PNG", containers.WEBP: "WEBP"}
+# What Pillow's readers are known to raise on broken input. They read from memory here, so an
+# OSError is about the picture, never about a disk.
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+# The longest side a WebP can have.
+_WEBP_SIDE = 16_383
+_ORIENTATION = ExifTags.Base.Orientation
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedPicture:
+    """A picture that decodes. width, height: pixels as shown, i.e. after EXIF orientation.
+
+    thumbnails: WebP files by nominal width; a picture narrower than that keeps its own width.
+    """
+
+    media_type: str
+    width: int
+    height: int
+    thumbnails: dict[int, bytes]
+
+
+def examine(*, file: BinaryIO, media_type: str) -> ExaminedPicture:
+    """Decode the whole picture, measure it and draw its thumbnails.
+
+    file: seekable; read from the start. media_type: as `containers.media_type_of` tells it.
+    Raises RejectedFile.
+    """
+    data = _read(file)
+    with _opened(data, media_type) as picture:
+        containers.check_ends_with_picture(data=data, media_type=media_type)
+        with _refusing():
+            picture.load()
+        width, height = _shown_size(picture)
+        thumbnails = {nominal: _thumbnail(picture, nominal) for nominal in THUMBNAIL_WIDTHS}
+    return ExaminedPicture(media_type=media_type, width=width, height=height, thumbnails=thumbnails)
+
+
+def fit_image(*, source: BinaryIO, target: BinaryIO, width: int, height: int) -> None:
+    """Write the picture to target at exactly width x height pixels, in its own format.
+
+    One that fits is copied byte for byte. Any other is cropped around its centre to the ratio,
+    resized and encoded again (JPEG and WebP at quality 95) with its EXIF, XMP, ICC profile, text
+    and comment; Content Credentials are not kept, since they sign the old pixels. source:
+    seekable, read from the start. Raises RejectedFile; nothing was written then.
+    """
+    data = _read(source)
+    media_type = containers.media_type_of(data[: containers.HEAD_BYTES])
+    if media_type is None:
+        raise unknown_type()
+    with _opened(data, media_type) as picture:
+        if _shown_size(picture) == (width, height):
+            fitted = io.BytesIO(data)
+        else:
+            with _refusing():
+                picture.load()
+            fitted = _resized(picture, media_type, width, height)
+    shutil.copyfileobj(fitted, target)
+
+
+def unknown_type() -> RejectedFile:
+    return RejectedFile(Reason.UNKNOWN_TYPE, "This file is not a JPEG, PNG or WebP picture.")
+
+
+def _read(file: BinaryIO) -> bytes:
+    file.seek(0)
+    data = file.read(MAX_PICTURE_BYTES + 1)
+    if not data:
+        raise RejectedFile(Reason.EMPTY, "The file is empty.")
+    if len(data) > MAX_PICTURE_BYTES:
+        raise too_large(MAX_PICTURE_BYTES)
+    return data
+
+
+def too_large(max_bytes: int) -> RejectedFile:
+    return RejectedFile(
+        Reason.TOO_LARGE, f"The file is larger than {max_bytes / 2**20:g} MB, the most we take."
+    )
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever Pillow trips over while it reads is a refusal. Never around our own drawing."""
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except _UNREADABLE as error:
+        raise containers.damaged() from error
+
+
+def _opened(data: bytes, media_type: str) -> Image.Image:
+    """The picture with its header read and its pixels not. Raises RejectedFile."""
+    with _refusing():
+        picture = Image.open(io.BytesIO(data), formats=(_FORMATS[media_type],))
+    if picture.width * picture.height > MAX_PIXELS:
+        raise _too_many_pixels()
+    # A camera's JPEG with further pictures behind the first counts as frames, too.
+    if media_type != containers.JPEG and getattr(picture, "is_animated", False):
+        raise RejectedFile(Reason.ANIMATED, "This picture moves. Only still pictures are taken.")
+    return picture
+
+
+def _too_many_pixels() -> RejectedFile:
+    return RejectedFile(
+        Reason.TOO_MANY_PIXELS,
+        f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels, the most we take.",
+    )
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except _UNREADABLE:
+        # Broken metadata does not make the pixels unreadable; browsers show such a picture as is.
+        return 1
+
+
+def _shown_size(picture: Image.Image) -> tuple[int, int]:
+    width, height = picture.size
+    return (height, width) if _orientation(picture) >= 5 else (width, height)
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    turn = _UPRIGHT.get(_orientation(picture))
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """The picture in a mode that can be resized well: no palettes, no bits, no 16-bit grey."""
+    if picture.mode.startswith("I"):
+        return picture.convert("F").point(lambda value: value / 257).convert("L")
+    if picture.mode == "1":
+        return picture.convert("L")
+    if picture.mode == "P" or "transparency" in picture.info:
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return picture
+
+
+def _thumbnail(picture: Image.Image, nominal: int) -> bytes:
+    shown_width, shown_height = _shown_size(picture)
+    scale = min(1.0, nominal / shown_width, _WEBP_SIDE / shown_height)
+    width, height = max(1, round(shown_width * scale)), max(1, round(shown_height * scale))
+    size = (height, width) if (shown_width, shown_height) != picture.size else (width, height)
+    small = _plain(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    small = _in_srgb(small, picture.info.get("icc_profile"))
+    turn = _UPRIGHT.get(_orientation(picture))
+    if turn is not None:
+        small = small.transpose(turn)
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=80, method=4)
+    return out.getvalue()
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture in sRGB, so that a thumbnail needs no profile of its own."""
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    if profile:
+        # A profile that is broken, or of another colour space than the pixels, says nothing.
+        with suppress(ImageCms.PyCMSError, *_UNREADABLE):
+            converted = ImageCms.profileToProfile(
+                picture, io.BytesIO(profile), _SRGB, outputMode=mode
+            )
+            if converted is not None:
+                return converted
+    return picture.convert(mode)
+
+
+def _resized(picture: Image.Image, media_type: str, width: int, height: int) -> io.BytesIO:
+    fitted = ImageOps.fit(
+        _upright(_plain(picture)), (width, height), method=Image.Resampling.LANCZOS
+    )
+    quality: dict[str, Any] = {
+        containers.JPEG: {"quality": 95, "subsampling": 0},
+        containers.PNG: {},
+        containers.WEBP: {"quality": 95, "method": 4},
+    }[media_type]
+    out = io.BytesIO()
+    fitted.save(out, _FORMATS[media_type], **quality, **_metadata(picture, media_type))
+    out.seek(0)
+    return out
+
+
+def _metadata(picture: Image.Image, media_type: str) -> dict[str, Any]:
+    """What `save` needs to write the picture's metadata again."""
+    kept = {
+        name: picture.info[name]
+        for name in ("icc_profile", "xmp", "comment", "dpi")
+        if picture.info.get(name)
+    }
+    if exif := picture.info.get("exif"):
+        kept["exif"] = exif
+        if _orientation(picture) != 1:
+            # The pixels were turned upright. A copy: the picture's own tags still say how it lay.
+            tags = Image.Exif()
+            tags.load(exif)
+            tags[_ORIENTATION] = 1
+            kept["exif"] = tags.tobytes()
+    if media_type == containers.PNG:
+        text = PngInfo()
+        for name, value in getattr(picture, "text", {}).items():
+            text.add_itxt(name, value)
+        kept["pnginfo"] = text
+    return kept

@@ -1,0 +1,286 @@
+"""The worker side of a generation, step by step, with the clock in the test's hand."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.storage import default_storage
+
+from assets import selectors as asset_selectors
+from assets import storage
+from creative_hub import selectors, wording
+from creative_hub.models import Generation, ProviderJob
+from creative_hub.providers.base import ErrorClass
+from creative_hub.services import claims, lifecycle, reconciliation, submission
+from credits.models import Entry, Hold
+from tests.creative_hub.factories import submit
+from tests.factories import NOW, balance_of, make_member
+
+pytestmark = pytest.mark.django_db
+
+
+class Clock:
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+    def advance(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def buyer(db):
+    return make_member(credits=1000)
+
+
+def turn(clock):
+    """One tick and everything it rings for."""
+    due = lifecycle.take_due(now=clock())
+    for job_id in due.to_submit:
+        lifecycle.submit_job(job_id=job_id, clock=clock)
+    for provider, is_sandbox in due.to_poll:
+        lifecycle.poll_jobs(provider=provider, is_sandbox=is_sandbox, clock=clock)
+    for job_id in due.to_fetch:
+        lifecycle.fetch_job(job_id=job_id, clock=clock)
+
+
+def run_to_the_end(generation, clock, turns=20):
+    for _ in range(turns):
+        turn(clock)
+        generation.refresh_from_db()
+        if not generation.is_live:
+            return
+        clock.advance(1)
+    raise AssertionError(f"still {generation.status} after {turns} turns")
+
+
+def job_of(generation, variant=1):
+    return generation.jobs.get(variant=variant)
+
+
+def test_a_generation_goes_from_queued_over_processing_to_completed(buyer, clock):
+    generation = submit(buyer, num_variants=2, resolution="720p")
+    seen = [generation.status]
+    for _ in range(4):
+        turn(clock)
+        clock.advance(1)
+        generation.refresh_from_db()
+        seen.append(generation.status)
+    assert list(dict.fromkeys(seen)) == ["queued", "processing", "completed"]
+    assert generation.started_at == NOW
+    assert balance_of(buyer) == (934, 0)
+    assert reconciliation.findings() == []
+
+
+def test_every_visible_step_gets_a_higher_revision(buyer, clock):
+    generation = submit(buyer, num_variants=2, resolution="720p")
+    before = generation.revision
+    run_to_the_end(generation, clock)
+    # Started, one picture, the other picture with the end.
+    assert generation.revision == before + 3
+    assert selectors.revision(workspace_id=buyer.workspace_id) == generation.revision
+
+
+def test_three_of_four_are_charged_as_three(buyer, clock):
+    generation = submit(
+        buyer,
+        prompt="A boat [sandbox:fail=content_refused@3]",
+        num_variants=4,
+        resolution="720p",
+    )
+    run_to_the_end(generation, clock)
+    assert (generation.status, generation.delivered) == ("completed", 3)
+    assert (generation.credits_charged, generation.error_code) == (99, "")
+    assert balance_of(buyer) == (901, 0)
+    assert Entry.objects.get(kind="charge").amount == -99
+    assert job_of(generation, 3).error_code == "content_refused"
+    assert reconciliation.findings() == []
+
+
+def test_none_of_four_is_a_failure_and_costs_nothing(buyer, clock):
+    generation = submit(
+        buyer, prompt="A boat [sandbox:fail=content_refused]", num_variants=4, resolution="720p"
+    )
+    run_to_the_end(generation, clock)
+    assert (generation.status, generation.credits_charged) == ("failed", 0)
+    assert generation.error_message == wording.FAILURES["content_refused"]
+    assert balance_of(buyer) == (1000, 0)
+    assert not Entry.objects.filter(kind="charge").exists()
+    assert reconciliation.findings() == []
+
+
+TERMINAL = [
+    one
+    for one in ErrorClass
+    if one not in {ErrorClass.RATE_LIMITED, ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS}
+]
+
+
+@pytest.mark.parametrize("error_class", TERMINAL)
+@pytest.mark.parametrize("when", ["fail", "fail_later"])
+def test_each_terminal_error_ends_with_its_sentence_and_releases(buyer, clock, error_class, when):
+    prompt = f"A boat [sandbox:{when}={error_class}][sandbox:delay=0.01]"
+    generation = submit(buyer, prompt=prompt)
+    run_to_the_end(generation, clock)
+    assert generation.error_code == error_class
+    assert generation.error_message == wording.FAILURES[error_class]
+    assert balance_of(buyer) == (1000, 0)
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.RATE_LIMITED, ErrorClass.TRANSIENT])
+def test_a_busy_provider_is_waited_for_and_then_given_up_with_the_hold_released(
+    buyer, clock, error_class
+):
+    generation = submit(buyer, prompt=f"A boat [sandbox:fail={error_class}]")
+    turn(clock)
+    job = job_of(generation)
+    assert (job.state, job.waits, job.attempt) == ("waiting", 1, 0)
+    assert 2 <= (job.next_action_at - NOW).total_seconds() <= 2.5
+    assert balance_of(buyer) == (967, 33)
+    waits = 0
+    while generation.is_live:
+        clock.advance(60)
+        turn(clock)
+        generation.refresh_from_db()
+        waits += 1
+        assert waits < 40
+    assert clock() - NOW < timedelta(minutes=32)
+    assert (generation.status, generation.error_code) == ("failed", error_class)
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_waiting_jobs_of_a_busy_provider_can_still_be_cancelled(buyer, clock):
+    generation = submit(buyer, prompt="A boat [sandbox:fail=rate_limited]")
+    turn(clock)
+    submission.cancel(generation_id=generation.pk, visible=selectors.visible_to(buyer), now=clock())
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_a_doubtful_send_is_tried_three_times_and_then_released(buyer, clock):
+    generation = submit(buyer, prompt="A boat [sandbox:fail=ambiguous]")
+    turn(clock)
+    assert (job_of(generation).state, job_of(generation).attempt) == ("submitting", 1)
+    run_to_the_end(generation, clock)
+    assert generation.error_code == wording.INTERRUPTED
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_a_job_whose_worker_keeps_dying_is_given_up_after_three(buyer, clock):
+    generation = submit(buyer)
+    job = job_of(generation)
+    for _ in range(3):
+        claim = claims.claim(
+            job_id=job.pk,
+            states=["waiting", "submitting"],
+            to_state="submitting",
+            lease_s=10,
+            now=clock(),
+        )
+        assert claim is not None
+        clock.advance(11)
+    run_to_the_end(generation, clock)
+    assert (generation.status, generation.error_code) == ("failed", "interrupted")
+    assert balance_of(buyer) == (1000, 0)
+    assert reconciliation.findings() == []
+
+
+def test_a_result_whose_worker_keeps_dying_is_given_up_after_three(buyer, clock):
+    generation = submit(buyer)
+    job = job_of(generation)
+    lifecycle.submit_job(job_id=job.pk, clock=clock)
+    for _ in range(3):
+        claim = claims.claim(
+            job_id=job.pk, states=["fetching"], to_state="fetching", lease_s=10, now=clock()
+        )
+        assert claim is not None
+        clock.advance(11)
+    lifecycle.fetch_job(job_id=job.pk, clock=clock)
+    generation.refresh_from_db()
+    assert (generation.status, generation.error_code) == ("failed", "interrupted")
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_a_leased_job_is_nobody_elses(buyer, clock):
+    generation = submit(buyer)
+    job = job_of(generation)
+    take = {"job_id": job.pk, "states": ["waiting", "submitting"], "to_state": "submitting"}
+    assert claims.claim(**take, lease_s=10, now=clock()) is not None
+    assert claims.claim(**take, lease_s=10, now=clock()) is None
+    clock.advance(11)
+    assert claims.claim(**take, lease_s=10, now=clock()) is not None
+
+
+def test_a_job_that_renders_past_its_deadline_is_given_up(buyer, clock):
+    generation = submit(buyer, prompt="A boat [sandbox:delay=600]")
+    turn(clock)
+    ProviderJob.objects.update(deadline_at=clock() + timedelta(seconds=5))
+    run_to_the_end(generation, clock)
+    assert (generation.status, generation.error_code) == ("failed", "transient")
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_a_ring_that_nobody_answers_is_rung_again_and_not_before(buyer, clock):
+    submit(buyer, num_variants=2)
+    assert len(lifecycle.take_due(now=clock()).to_submit) == 2
+    assert lifecycle.take_due(now=clock()).to_submit == []
+    clock.advance(lifecycle.RING_AGAIN_S)
+    assert len(lifecycle.take_due(now=clock()).to_submit) == 2
+
+
+def test_a_store_that_is_down_is_tried_again_and_then_costs_nothing(buyer, clock, settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": "/dev/null/nowhere"},
+        },
+    }
+    generation = submit(buyer)
+    turn(clock)
+    clock.advance(1)
+    turn(clock)
+    assert (job_of(generation).state, job_of(generation).attempt) == ("fetching", 1)
+    assert balance_of(buyer) == (967, 33)
+    run_to_the_end(generation, clock, turns=60)
+    assert (generation.status, generation.error_code) == ("failed", wording.NOT_STORED)
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_a_month_that_ends_while_a_job_runs_keeps_the_job(db, clock):
+    buyer = make_member(credits=1000, timezone="Asia/Tokyo")
+    clock.now = NOW.replace(month=7, day=31, hour=14, minute=59, second=55)
+    generation = submit(buyer, now=clock(), resolution="720p")
+    clock.advance(10)
+    run_to_the_end(generation, clock)
+    assert Hold.objects.get().month.month == 7
+    assert reconciliation.findings() == []
+
+
+def test_reconcile_finds_a_generation_that_its_hold_contradicts(buyer, clock):
+    generation = submit(buyer, resolution="720p")
+    run_to_the_end(generation, clock)
+    Generation.objects.filter(pk=generation.pk).update(
+        num_variants=2, credits_estimated=66, delivered=2, credits_charged=66
+    )
+    found = " ".join(reconciliation.findings())
+    assert "with 66 charged, its hold is settled with 33 charged" in found
+    assert "of its 2 variants 1 are done" in found
+
+
+def test_reconcile_finds_a_picture_that_is_gone(buyer, clock):
+    generation = submit(buyer, resolution="720p")
+    run_to_the_end(generation, clock)
+    asset_id = job_of(generation).asset_id
+    asset = asset_selectors.by_ids([asset_id])[asset_id]
+    default_storage.delete(storage.original_name(folder=asset.folder, extension=asset.extension))
+    assert reconciliation.findings() == [f"Asset {asset_id}: its files are missing or changed"]
+
+
+def test_the_failure_sentences_cover_every_error_class():
+    assert set(ErrorClass) <= set(wording.FAILURES)
