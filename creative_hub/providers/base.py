@@ -96,8 +96,8 @@ class Order:
 class Upstream:
     """What the provider says of one job.
 
-    When SUCCEEDED exactly one of result_url (fetched through the guarded fetcher; expires) and
-    result_bytes (the file itself) is set.
+    When SUCCEEDED: result_url is fetched through the guarded fetcher, and expires; result_bytes is
+    the file itself, from a provider that answers with it. With neither, `Adapter.collect` has it.
     """
 
     state: UpstreamState
@@ -138,4 +138,8 @@ class Adapter(Protocol):
 
     def find(self, order: Order) -> Upstream | None:
         """Look for a job we may have sent. None: the provider does not have it."""
+        ...
+
+    def collect(self, job: Poll) -> bytes:
+        """The file of a job that succeeded without a result_url. Raises ProviderError."""
         ...
