@@ -56,7 +56,7 @@ class Generation(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
 
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     error_code = models.CharField(max_length=32, blank=True)
     error_message = models.TextField(blank=True)
 

@@ -77,7 +77,7 @@ def standing(*, member: Member, now: datetime) -> Standing:
     of_month = WorkspaceMonth.objects.filter(account=OuterRef("pk"), month=month)
     of_member = MemberMonth.objects.filter(membership_id=member.membership_id, month=month)
     allowance = MemberAllowance.objects.filter(membership_id=member.membership_id)
-    row: dict[str, Any] = (
+    found = (
         Account.objects.filter(pk=member.workspace_id)
         .annotate(
             workspace_used=Subquery(of_month.values("used")),
@@ -86,7 +86,8 @@ def standing(*, member: Member, now: datetime) -> Standing:
         )
         .values("available", "held", "monthly_cap", "workspace_used", "member_used", "member_cap")
         .first()
-    ) or {}
+    )
+    row: dict[str, Any] = dict(found or {})
     return Standing(
         available=row.get("available", 0),
         held=row.get("held", 0),

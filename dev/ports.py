@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 
-from dev.processes import StackError
+from dev.processes import POLL_S, StackError
 
 
 def free_port() -> int:
@@ -16,8 +17,19 @@ def free_port() -> int:
         return port
 
 
-def require_free(*, host: str, port: int) -> None:
-    """Raise StackError unless a server could listen there."""
+def require_free(*, host: str, port: int, patience_s: float = 0) -> None:
+    """Raise StackError unless a server could listen there, now or before patience ends."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return _require_free(host=host, port=port)
+        except StackError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(POLL_S)
+
+
+def _require_free(*, host: str, port: int) -> None:
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

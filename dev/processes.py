@@ -173,7 +173,7 @@ def _end(
 
 
 def is_running(pid: int) -> bool:
-    """Whether it still holds anything, such as a port; one that only waits to be reaped does not."""
+    """Whether it still holds anything, such as a port: one that waits to be reaped does not."""
     if not _HAS_PROC:
         return bool(command_line(pid))
     try:

@@ -38,6 +38,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
+@pytest.fixture(scope="session")
+def base_url() -> str | None:
+    """None: tests name whole addresses. That of pytest-base-url warns under this pytest."""
+    return None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_not_run] = []
 

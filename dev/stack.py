@@ -91,7 +91,8 @@ def run() -> int:
     try:
         _stop_leftovers(data_dir)
         host, port = address_of(environment)
-        require_free(host=host, port=port)
+        # A server of a killed run may be letting go of it just now.
+        require_free(host=host, port=port, patience_s=1)
         added = defaults(environment, data_dir=data_dir)
         services = Services(
             directory=data_dir,

@@ -96,15 +96,14 @@ class Order:
 class Upstream:
     """What the provider says of one job.
 
-    When SUCCEEDED: result_url is fetched through the guarded fetcher, and expires; result_bytes is
-    the file itself, from a provider that answers with it. With neither, `Adapter.collect` has it.
+    When SUCCEEDED: result_url is fetched through the guarded fetcher, and expires; without one,
+    `Adapter.collect` has the file.
     """
 
     state: UpstreamState
     upstream_id: str = ""
     request_id: str = ""
     result_url: str = ""
-    result_bytes: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,9 @@ is no task, no list and no idempotency key: a lost answer is a lost picture, whi
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from creative_hub.providers import ark_errors, http
 from creative_hub.providers.ark_errors import ArkError
@@ -37,8 +34,8 @@ MAX_RATIO = 16
 # Enlarged sizes end on a multiple of this, as image models work in blocks.
 BLOCK_PX = 8
 
-# An answer is a few hundred bytes with a link, about 25 MB with the largest picture in base64.
-MAX_ANSWER_BYTES = 40 * 1024 * 1024
+# An answer is a few hundred bytes with a link.
+MAX_ANSWER_BYTES = 1024 * 1024
 MAX_URL_CHARS = 8192
 
 # The presets in words that describe a picture; any other style is passed on as it was written.
@@ -187,10 +184,6 @@ class SeedreamAdapter:
             return Upstream(
                 state=UpstreamState.SUCCEEDED, request_id=request_id[:120], result_url=url
             )
-        if (content := _decoded(first.get("b64_json"))) is not None:
-            return Upstream(
-                state=UpstreamState.SUCCEEDED, request_id=request_id[:120], result_bytes=content
-            )
         raise unusable(ErrorClass.BAD_RESULT, "the answer holds no usable link")
 
     def _refusal(
@@ -210,12 +203,3 @@ class SeedreamAdapter:
 
 def _is_link(url: str) -> bool:
     return url.startswith(("https://", "http://")) and len(url) <= MAX_URL_CHARS
-
-
-def _decoded(value: Any) -> bytes | None:
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return None

@@ -208,9 +208,13 @@ def _submit_failed(
         return
     again = now + timedelta(seconds=_wait_s(job, error))
     if error.is_retryable and again < job.deadline_at:
-        # A definite "not now" was no try: the count of doubtful ones begins anew.
+        # A definite "not now" is no doubtful try; those before it stay counted.
         claims.advance(
-            job, state=State.WAITING, next_action_at=again, attempt=0, waits=job.waits + 1
+            job,
+            state=State.WAITING,
+            next_action_at=again,
+            attempt=job.attempt - 1,
+            waits=job.waits + 1,
         )
         return
     endings.fail_job(job, error=error, now=now)

@@ -119,7 +119,10 @@ def asset_detail(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponse:
 
 
 def _prefill(request: MemberRequest) -> dict[str, str]:
-    """What the composer starts with: a reused generation, a starter prompt, or the defaults."""
+    """What the composer starts with: a reused generation, a starter prompt, or the defaults.
+
+    job: the one just ordered without JavaScript, so that prompt and options stay as they were.
+    """
     starter = next(
         (one for one in catalogue.IMAGE_STARTERS if one.id == request.GET.get("prompt_id")), None
     )
@@ -131,7 +134,8 @@ def _prefill(request: MemberRequest) -> dict[str, str]:
         }
     try:
         reused = selectors.get_visible(
-            member=request.member, generation_id=uuid.UUID(request.GET.get("reuse", ""))
+            member=request.member,
+            generation_id=uuid.UUID(request.GET.get("reuse") or request.GET.get("job", "")),
         )
     except (ValueError, Generation.DoesNotExist):
         return {}

@@ -128,13 +128,20 @@
       if (!byId("generate").disabled) event.target.form.requestSubmit();
     }
   });
+  on("htmx:afterOnLoad", event => {
+    if (event.detail.elt.id !== "composer" || event.detail.xhr.status !== 202) return;
+    for (const old of composer().querySelectorAll("#error-summary, .err")) old.remove();
+    for (const field of composer().querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  });
   on("htmx:configRequest", event => {
     // The page may be older than the session: signed in again in another tab, the cookie is newer.
     const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
     if (!token) return;
     event.detail.headers["X-CSRFToken"] = token;
     if (event.detail.verb !== "get" && event.detail.parameters.csrfmiddlewaretoken) event.detail.parameters.csrfmiddlewaretoken = token;
-    if (event.detail.elt.id === "composer") show("not-sent", false);
+    if (event.detail.elt.id !== "composer") return;
+    show("not-sent", false);
+    byId("composer-notice").replaceChildren();
   });
 
   // --- The viewer: the same link opens a page where this file is missing.
@@ -184,9 +191,9 @@
     if (keys && /Mac|iP(hone|ad)/.test(navigator.platform)) keys.textContent = "⌘ ↵";
     viewer?.addEventListener("close", () => { byId("viewer-body").replaceChildren(); (opener && byId(opener))?.focus(); });
     if (!form) return;
-    const url = new URL(location);
-    if (!("prefilled" in form.dataset)) return restore();
     // What the address or an error filled in wins over the draft, and becomes it.
+    const url = new URL(location), isDrafted = url.searchParams.has("job") && !url.searchParams.has("reuse");
+    if (isDrafted || !("prefilled" in form.dataset)) return restore();
     keep();
     for (const name of ["reuse", "prompt_only", "prompt_id"]) url.searchParams.delete(name);
     if (url.href !== location.href) { history.replaceState(null, "", url); byId("prompt").focus(); }

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 import requests
-from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from moto.server import ThreadedMotoServer

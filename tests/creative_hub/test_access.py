@@ -13,6 +13,7 @@ from creative_hub.services import lifecycle
 from tests.creative_hub.factories import submit
 from tests.factories import NOW, balance_of, make_member, user_of
 from workspaces.roles import Role
+from workspaces.selectors import Member
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,7 @@ def scene(db):
     finished = submit(buyer, num_variants=1, resolution="720p")
     finish(finished)
     waiting = submit(buyer)
-    people = {
+    people: dict[str, Member] = {
         role: make_member(role=role, workspace_id=buyer.workspace_id)
         for role in Role
         if role != Role.MEDIABUYER

@@ -213,7 +213,9 @@ def test_a_poll_without_a_usable_revision_brings_what_is_live(signed_in, buyer, 
 
 def test_an_idle_page_has_nothing_that_asks_the_server(signed_in):
     page = signed_in.get(STUDIO).content.decode()
-    assert "every" not in re.search(r'<div id="poller"[^>]*>', page).group(0)
+    poller = re.search(r'<div id="poller"[^>]*>', page)
+    assert poller
+    assert "every" not in poller.group(0)
 
 
 def test_a_cancel_shows_that_nothing_was_charged(signed_in, buyer):
@@ -282,7 +284,9 @@ def test_load_more_is_a_link_to_the_next_page(signed_in, buyer):
         submit(buyer)
     page = signed_in.get(STUDIO).content.decode()
     assert page.count('id="gen-') == 24
-    more = re.search(r'href="([^"]*before=[^"]+)"', page).group(1).replace("&amp;", "&")
+    link = re.search(r'href="([^"]*before=[^"]+)"', page)
+    assert link
+    more = link.group(1).replace("&amp;", "&")
     rest = signed_in.get(STUDIO + more if more.startswith("?") else more).content.decode()
     assert rest.count('id="gen-') == 1
 

@@ -1,6 +1,7 @@
 """The ledger's services, one behaviour at a time."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -30,7 +31,7 @@ def entries(member):
 
 def test_a_top_up_adds_credits_once_per_reference():
     member = make_member()
-    top_up = {"workspace_id": member.workspace_id, "amount": 500, "now": NOW}
+    top_up: dict[str, Any] = {"workspace_id": member.workspace_id, "amount": 500, "now": NOW}
     assert services.top_up(**top_up, reference="invoice 7") is True
     assert services.top_up(**top_up, reference="invoice 7") is False
     assert balance_of(member) == (500, 0)
@@ -172,7 +173,7 @@ def test_a_job_belongs_to_the_month_in_which_it_was_held_in_the_workspaces_time_
 def test_an_adjustment_is_signed_needs_a_reason_and_never_touches_what_is_held():
     member = make_member(credits=100)
     hold(member, 60)
-    adjust = {"workspace_id": member.workspace_id, "now": NOW}
+    adjust: dict[str, Any] = {"workspace_id": member.workspace_id, "now": NOW}
     with pytest.raises(LedgerError):
         services.adjust(**adjust, amount=-41, reference="a", note="too much")
     with pytest.raises(LedgerError):

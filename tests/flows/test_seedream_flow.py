@@ -1,5 +1,7 @@
 """Seedream over real HTTP through real workers, killed where it hurts most."""
 
+from functools import partial
+
 import pytest
 
 from assets import selectors as asset_selectors
@@ -19,6 +21,10 @@ def ark(settings):
         settings.SANDBOX = False
         settings.FETCH_ALLOWED_ORIGINS = [fake.origin]
         yield fake
+
+
+def _has_made(ark, count):
+    return len(ark.made) == count
 
 
 def stack_with(ark):
@@ -68,7 +74,7 @@ def test_a_worker_killed_twice_while_submitting_ends_in_a_release(flow, ark):
     generation = submit_now(buyer)
     with stack_with(ark) as stack:
         for made in (1, 2):
-            wait_until(lambda made=made: len(ark.made) == made, what=f"picture {made} is made")
+            wait_until(partial(_has_made, ark, made), what=f"picture {made} is made")
             stack.kill_worker()
             let_leases_run_out()
             stack.start_worker()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import subprocess
 import sys
 from typing import Any
@@ -87,7 +88,8 @@ def test_files_go_wrong_as_told(ark: FakeArk, kind: str) -> None:
     expected = {"result_expired": 403, "result_missing": 404, "result_redirect": 302}
     assert answer.status_code == expected.get(kind, 200)
     if kind == "result_bomb":
-        assert Image.open(io.BytesIO(answer.content)).size == (8_000, 8_000)
+        # Read from the header: Pillow refuses to open what it would take too much memory to decode.
+        assert struct.unpack(">II", answer.content[16:24]) == (8_000, 8_000)
         assert len(answer.content) < 64 * 1024
 
 

@@ -70,6 +70,8 @@ def logging_config(*, level: str, is_json: bool) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            # Django's own console handler would say everything a second time.
+            "django": {"handlers": [], "propagate": True},
             # Celery tells each received and finished tick at INFO: one line a second of nothing.
             "celery": {"level": "WARNING"},
             "django_structlog": {"level": "WARNING"},
