@@ -39,7 +39,7 @@ def test_the_rules_are_kept(copy):
 @pytest.mark.parametrize(
     ("module", "line", "rule"),
     [
-        ("credits/services.py", "from assets import ingest", "1. Apps stand above each other"),
+        ("credits/services.py", "from assets import ingest", "1. Apps stand in one order"),
         ("creative_hub/forms.py", "from creative_hub import views", "2. Inside the studios"),
         ("creative_hub/views/cards.py", "from credits import services", "3. Only the studios'"),
         ("creative_hub/selectors.py", "from credits.models import Hold", "4a. Nobody else"),
