@@ -22,21 +22,34 @@
   on("htmx:beforeRequest", event => {
     if (!isPoll(event)) return;
     const isTooSoon = document.hidden && Date.now() - polledAt < HIDDEN_MS;
-    if (stopped || isTooSoon || Date.now() < notBefore) event.preventDefault(); else polledAt = Date.now();
+    if (stopped || isTooSoon || Date.now() < notBefore) return event.preventDefault();
+    polledAt = Date.now();
+    // A poller that was replaced meanwhile would find none of its targets; the new one asks again.
+    event.target.addEventListener("htmx:beforeOnLoad", answer => { if (!answer.target.isConnected) answer.preventDefault(); }, { once: true });
   });
-  on("htmx:sendError htmx:timeout htmx:responseError", event => {
-    const status = event.detail.xhr?.status;
-    if (status === 401) return signedOut();
+  const failed = event => {
+    const { elt, xhr } = event.detail;
+    if (xhr?.status === 401) return signedOut();
     if (isPoll(event)) {
-      if (status === 403) stopped = true;
+      if (xhr?.status === 403) stopped = true;
       notBefore = Date.now() + Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** ++fails) * (.8 + Math.random() * .4);
       isConnected(false);
-    } else if (event.detail.elt?.id === "composer" && !event.detail.xhr?.response?.includes("composer-notice")) {
+    } else if (elt.id === "composer") {
       show("not-sent");
       byId("not-sent").focus();
-    } else if (event.detail.elt?.matches?.("[data-viewer]")) {
-      location.assign(event.detail.elt.href);
+    } else if (elt.matches("[data-viewer]")) {
+      location.assign(elt.href);
+    } else if (elt.id !== "composer-options") {
+      show("not-done");
+      say(byId("not-done").textContent);
+      setTimeout(() => show("not-done", false), 8000);
     }
+  };
+  on("htmx:sendError htmx:timeout", failed);
+  on("htmx:afterRequest", event => {
+    const { xhr } = event.detail;
+    // A refusal that brings its own words is an answer, not a failure.
+    if (xhr.status >= 400 && (isPoll(event) || !/id="(composer|gen-)/.test(xhr.response))) failed(event);
   });
   on("htmx:beforeOnLoad", event => {
     if (!isPoll(event) || event.detail.xhr.status >= 300) return;

@@ -42,7 +42,7 @@ def test_a_buyer_signs_in_and_gets_four_pictures_that_are_stored_and_paid_for(
     watch(page, faults)
     with running_stack(SANDBOX_DELAY_S="3"):
         page.goto(site)
-        page.get_by_label("E-mail").fill(buyer.email)
+        page.locator("input[name=login]").fill(buyer.email)
         page.get_by_label("Password", exact=True).fill("a password")
         page.keyboard.press("Enter")
         page.wait_for_url("**/image-studio")
@@ -379,7 +379,7 @@ def test_everything_works_without_script(site, browser, browser_context_args):
     context = browser.new_context(**{**browser_context_args, "java_script_enabled": False})
     page = context.new_page()
     page.goto(f"{site}/creative-hub/image-studio")
-    page.get_by_label("E-mail").fill(buyer.email)
+    page.locator("input[name=login]").fill(buyer.email)
     page.get_by_label("Password", exact=True).fill("a password")
     page.keyboard.press("Enter")
     choose(page, "num_variants", "2")

@@ -173,7 +173,7 @@ def test_the_skip_links_lead_to_the_prompt_and_to_the_results(signed_in):
 def test_a_refused_sign_in_says_so_and_keeps_the_way(site, page, faults):
     watch(page, faults)
     page.goto(f"{site}/creative-hub/video-studio")
-    page.get_by_label("E-mail").fill("nobody@demo.test")
+    page.locator("#id_login").fill("nobody@demo.test")
     page.get_by_label("Password", exact=True).fill("not it")
     page.keyboard.press("Enter")
 
