@@ -53,7 +53,7 @@ def defaults(environment: Mapping[str, str], *, data_dir: Path) -> dict[str, str
     site_url = environment.get("SITE_URL", f"http://127.0.0.1:{port}")
     hosts = ["127.0.0.1", "localhost", urlsplit(site_url).hostname or "", host]
     wanted = {
-        "DEBUG": "1",
+        "DEBUG": "0",
         "SITE_URL": site_url,
         "ALLOWED_HOSTS": ",".join(
             dict.fromkeys(name for name in hosts if name not in {"", "0.0.0.0", "::"})  # noqa: S104

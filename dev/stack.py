@@ -117,9 +117,8 @@ def run() -> int:
             StackState(kind="run", pid=os.getpid(), environment=added, service_pids=services.pids())
         )
         people = ""
-        if _is_demo(everything):
+        if seed := _seed(environment, added=added):
             # While the processes come up: it hashes passwords, which takes its time.
-            seed = [sys.executable, "manage.py", "seed_demo"]
             people = _step(seed, everything, data_dir=data_dir, request=request)
         _await_web(host=host, port=port, is_over=lambda: _is_over(processes, services, request))
         if not _is_over(processes, services, request):
@@ -243,9 +242,17 @@ def _step(
     return words
 
 
-def _is_demo(environment: Mapping[str, str]) -> bool:
-    """With DEBUG=0 the database may be a real one: nobody with a shared password belongs there."""
-    return environment["DEBUG"].strip().lower() in {"1", "true", "yes", "on"}
+def _seed(environment: Mapping[str, str], *, added: Mapping[str, str]) -> list[str] | None:
+    """The command that makes the demo's people, or None.
+
+    Who says DEBUG=0 may mean a real database: nobody with a shared password belongs there. Who says
+    nothing gets the demo, with the pages and errors a deployment shows.
+    """
+    command = [sys.executable, "manage.py", "seed_demo"]
+    if "DEBUG" in added:
+        return [*command, "--force"]
+    is_debug = environment["DEBUG"].strip().lower() in {"1", "true", "yes", "on"}
+    return command if is_debug else None
 
 
 def _is_over(

@@ -28,6 +28,9 @@ def generate(request: MemberRequest) -> HttpResponse:
     if "update_price" in request.POST:
         return studio_page(request, form=ImageForm(initial=request.POST.dict()))
     form = ImageForm(request.POST)
+    if request.POST.get("workspace", "") not in {"", str(request.member.workspace_id)}:
+        # Switched in another tab: the page shows one team's balance and would spend another's.
+        return _notice(request, form, status=409, kind="switched")
     key = request.POST.get("submission_key", "")[:KEY_MAX_CHARS] or context.new_submission_key()
     if not form.is_valid():
         return _invalid(request, form, key)
@@ -44,7 +47,7 @@ def generate(request: MemberRequest) -> HttpResponse:
         return _notice(request, form, status=503, kind="unavailable")
     if not request.htmx:
         page = reverse("creative_hub:image_studio")
-        return redirect(f"{page}?job={generation.pk}#gen-{generation.pk}", permanent=False)
+        return see_other(f"{page}?job={generation.pk}#gen-{generation.pk}")
     shown = selectors.get_visible(member=request.member, generation_id=generation.pk)
     [card] = cards.cards(generations=[shown], member=request.member, now=now)
     response = render(
@@ -72,6 +75,13 @@ def quote(request: MemberRequest) -> HttpResponse:
         context.composer(member=request.member, form=form, now=timezone.now()),
     )
     return context.no_store(response)
+
+
+def see_other(address: str) -> HttpResponse:
+    """303: go there with a GET, whatever this request was."""
+    response = redirect(address)
+    response.status_code = 303
+    return response
 
 
 def _invalid(request: MemberRequest, form: ImageForm, key: str) -> HttpResponse:

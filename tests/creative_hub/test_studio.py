@@ -15,7 +15,7 @@ from creative_hub.models import Generation
 from credits import services as credit_services
 from tests.creative_hub.factories import submit
 from tests.creative_hub.test_access import finish
-from tests.factories import balance_of, make_member, user_of
+from tests.factories import balance_of, make_member, make_workspace, user_of
 from workspaces.roles import Role
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +96,16 @@ def test_a_form_sent_again_with_another_prompt_orders_nothing_and_gets_a_new_key
     assert key.group(1) != form["submission_key"]
 
 
+@pytest.mark.parametrize("htmx", [HTMX, {}], ids=["htmx", "no script"])
+def test_a_page_of_another_workspace_than_the_active_one_orders_nothing(signed_in, buyer, htmx):
+    elsewhere = make_workspace(credits=1000)
+    answer = signed_in.post(GENERATE, composer(workspace=str(elsewhere)), headers=htmx)
+    assert answer.status_code == 409
+    assert "nothing was ordered or charged" in answer.content.decode()
+    assert not Generation.objects.exists()
+    assert balance_of(buyer) == (25_000, 0)
+
+
 def test_an_empty_prompt_is_a_400_with_summary_and_the_rest_kept(signed_in, buyer):
     answer = signed_in.post(GENERATE, composer(prompt=" "), headers=HTMX)
     assert answer.status_code == 400
@@ -149,7 +159,7 @@ def test_the_member_cap_is_a_402_that_names_it(client, db):
 def test_without_script_a_submit_leads_to_its_card(signed_in):
     answer = signed_in.post(GENERATE, composer())
     generation = Generation.objects.get()
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert answer["Location"] == f"{STUDIO}?job={generation.pk}#gen-{generation.pk}"
 
 

@@ -19,7 +19,7 @@ def test_a_run_says_where_and_who_and_ctrl_c_ends_all_of_it(stack):
     assert f" http://127.0.0.1:{stack.port}\n" in words
     assert "owner@demo.test" in words
     assert "sesame-0" in words
-    assert state["environment"]["DEBUG"] == "1"
+    assert state["environment"]["DEBUG"] == "0"
     assert state["environment"]["SITE_URL"] == f"http://127.0.0.1:{stack.port}"
     for name in ("stack.json", "secret-key"):
         assert stat.S_IMODE((stack.data_dir / name).stat().st_mode) == 0o600
