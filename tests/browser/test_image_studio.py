@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from creative_hub.models import Generation, ProviderJob
 from tests.browser.conftest import watch
+from tests.creative_hub.engine import finish
 from tests.creative_hub.factories import submit
-from tests.creative_hub.test_access import finish
 from tests.factories import balance_of, make_member
 from tests.flows.processes import running_stack
 

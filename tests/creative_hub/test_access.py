@@ -8,27 +8,16 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from creative_hub.models import Generation, ProviderJob
-from creative_hub.services import lifecycle
+from creative_hub.models import Generation
+from tests.creative_hub.engine import finish
 from tests.creative_hub.factories import submit
-from tests.factories import NOW, balance_of, make_member, user_of
+from tests.factories import balance_of, make_member, user_of
 from workspaces.roles import Role
 from workspaces.selectors import Member
 
 pytestmark = pytest.mark.django_db
 
 API = "/api/v1/creative-hub/image-studio"
-
-
-def finish(generation):
-    """Run its jobs to their end, as a worker would."""
-    for job_id in generation.jobs.values_list("pk", flat=True):
-        lifecycle.submit_job(job_id=job_id, clock=lambda: NOW)
-        ProviderJob.objects.filter(pk=job_id, state="running").update(next_action_at=NOW)
-        lifecycle.poll_jobs(provider="seedream_4_0", is_sandbox=True, clock=lambda: NOW)
-        lifecycle.fetch_job(job_id=job_id, clock=lambda: NOW)
-    generation.refresh_from_db()
-    assert generation.status == "completed"
 
 
 @pytest.fixture

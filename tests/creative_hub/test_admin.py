@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from credits.models import Account, Entry, MemberAllowance, Price
+from tests.creative_hub.engine import finish
 from tests.creative_hub.factories import submit
-from tests.creative_hub.test_access import finish
 from tests.factories import balance_of, make_member, make_workspace
 from workspaces import services as people
 from workspaces.models import User, Workspace

@@ -12,21 +12,11 @@ from creative_hub.models import Generation, ProviderJob
 from creative_hub.providers.base import ErrorClass
 from creative_hub.services import claims, lifecycle, reconciliation, submission
 from credits.models import Entry, Hold
+from tests.creative_hub.engine import Clock, job_of, run_to_the_end, turn
 from tests.creative_hub.factories import submit
 from tests.factories import NOW, balance_of, make_member
 
 pytestmark = pytest.mark.django_db
-
-
-class Clock:
-    def __init__(self):
-        self.now = NOW
-
-    def __call__(self):
-        return self.now
-
-    def advance(self, seconds):
-        self.now += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -37,31 +27,6 @@ def clock():
 @pytest.fixture
 def buyer(db):
     return make_member(credits=1000)
-
-
-def turn(clock):
-    """One tick and everything it rings for."""
-    due = lifecycle.take_due(now=clock())
-    for job_id in due.to_submit:
-        lifecycle.submit_job(job_id=job_id, clock=clock)
-    for provider, is_sandbox in due.to_poll:
-        lifecycle.poll_jobs(provider=provider, is_sandbox=is_sandbox, clock=clock)
-    for job_id in due.to_fetch:
-        lifecycle.fetch_job(job_id=job_id, clock=clock)
-
-
-def run_to_the_end(generation, clock, turns=20):
-    for _ in range(turns):
-        turn(clock)
-        generation.refresh_from_db()
-        if not generation.is_live:
-            return
-        clock.advance(1)
-    raise AssertionError(f"still {generation.status} after {turns} turns")
-
-
-def job_of(generation, variant=1):
-    return generation.jobs.get(variant=variant)
 
 
 def test_a_generation_goes_from_queued_over_processing_to_completed(buyer, clock):

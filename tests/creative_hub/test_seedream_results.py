@@ -5,8 +5,8 @@ import pytest
 from creative_hub import wording
 from creative_hub.models import ProviderJob
 from creative_hub.services import reconciliation
+from tests.creative_hub.engine import Clock, job_of, run_to_the_end, turn
 from tests.creative_hub.factories import submit
-from tests.creative_hub.test_lifecycle import Clock, job_of, run_to_the_end, turn
 from tests.factories import balance_of, make_member
 from tests.providers.fakes.ark import FakeArk
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from creative_hub import selectors
 from creative_hub.models import Generation
 from credits import services as credit_services
+from tests.creative_hub.engine import finish
 from tests.creative_hub.factories import submit
-from tests.creative_hub.test_access import finish
 from tests.factories import balance_of, make_member, make_workspace, user_of
 from workspaces.roles import Role
 

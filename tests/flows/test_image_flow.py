@@ -5,26 +5,9 @@ from django.conf import settings
 
 from assets import selectors as asset_selectors
 from creative_hub.models import Generation, ProviderJob
-from tests.creative_hub.factories import submit
 from tests.factories import balance_of, make_member
 from tests.flows.processes import let_leases_run_out, running_stack, wait_until
-
-ENDED = ("completed", "failed")
-
-
-def ended(generation):
-    return lambda: Generation.objects.get(pk=generation.pk).status in ENDED
-
-
-def states(generation):
-    jobs = ProviderJob.objects.filter(generation=generation).order_by("variant")
-    return [job.state for job in jobs]
-
-
-def submit_now(member, **changes):
-    from django.utils import timezone
-
-    return submit(member, now=timezone.now(), **changes)
+from tests.flows.steps import ended, states, submit_now
 
 
 def test_four_variants_are_made_stored_and_paid_for(flow):

@@ -9,7 +9,7 @@ from creative_hub.models import Generation, ProviderJob
 from credits.models import Entry
 from tests.factories import balance_of, make_member
 from tests.flows.processes import let_leases_run_out, running_stack, wait_until
-from tests.flows.test_image_flow import ended, states, submit_now
+from tests.flows.steps import ended, states, submit_now
 from tests.providers.fakes.ark import FakeArk
 
 
