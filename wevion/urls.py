@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from wevion import health
+from wevion import health, shell
 from wevion.api import api
 
 admin.site.site_header = "Wevion administration"
@@ -21,6 +21,7 @@ SIGN_IN = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="creative_hub:home")),
+    path("favicon.ico", shell.favicon),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("creative-hub/", include("creative_hub.urls")),

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
+from django.contrib import auth
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
-from workspaces.middleware import ActiveWorkspace
+from workspaces import selectors
+from workspaces.middleware import SESSION_KEY, ActiveWorkspace
 from workspaces.roles import Permission
 from workspaces.selectors import Member
 
@@ -27,6 +31,21 @@ class MemberRequest(HttpRequest):
 
 
 View = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
+
+
+def member_of_session(session: SessionBase) -> Member | None:
+    """Who is acting, in one statement and without `request.user`.
+
+    None is no refusal: it says that the session does not certainly stand (signed out, another
+    password since, an older secret key), and that the whole stack must decide.
+    """
+    user_id, session_hash = session.get(auth.SESSION_KEY), session.get(auth.HASH_SESSION_KEY)
+    if not user_id or not session_hash:
+        return None
+    if session.get(auth.BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    members = selectors.memberships_of_session(user_id=int(user_id), session_hash=session_hash)
+    return selectors.acting(members, chosen=session.get(SESSION_KEY))
 
 
 def member_required(permission: Permission) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 
 from wevion.lib.admin import BoundedPaginator
 from workspaces.models import Membership, User, Workspace
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     _Members = admin.TabularInline[Membership, Workspace]
 else:
     _WorkspaceAdmin, _Members = admin.ModelAdmin, admin.TabularInline
+
+# Rights are roles in a workspace, and an address stands on its user: one place for each.
+admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)
 
 # The admin's door is the product's own sign-in page, with its throttle.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

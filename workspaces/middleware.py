@@ -25,12 +25,8 @@ class ActiveWorkspace:
 
     @cached_property
     def member(self) -> selectors.Member | None:
-        """Who is acting: the workspace chosen in the switcher, else the first by name."""
-        chosen = self._request.session.get(SESSION_KEY)
-        for member in self.members:
-            if str(member.workspace_id) == chosen:
-                return member
-        return self.members[0] if self.members else None
+        """Who is acting."""
+        return selectors.acting(self.members, chosen=self._request.session.get(SESSION_KEY))
 
 
 class ActiveWorkspaceMiddleware:
