@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -113,7 +114,7 @@ def add(*, member: Member, generations: int, entries: int) -> None:
     price = credit_selectors.price_in_force(
         item=catalogue.IMAGE.price_item, on=timezone.now().date()
     )
-    values = {
+    values: dict[str, Any] = {
         "workspace": member.workspace_id,
         "member": member.membership_id,
         "provider": catalogue.IMAGE.provider,

@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
+import django
 from django.db import connection
 
 from bench import people
@@ -26,7 +27,7 @@ def measure(*, rounds: int, seconds: float) -> list[Ratio]:
     apart = [visitor(people.buyer(people.workspace())) for _ in range(WORKSPACES)]
     found: dict[str, list[float]] = {"one": [], "many": []}
     with ProcessPoolExecutor(
-        PROCESSES, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+        PROCESSES, mp_context=multiprocessing.get_context("spawn"), initializer=django.setup
     ) as pool:
         for number in range(rounds + 1):
             for name, visitors in (("one", shared), ("many", apart)):
@@ -43,10 +44,6 @@ def measure(*, rounds: int, seconds: float) -> list[Ratio]:
             is_minimum=True,
         )
     ]
-
-
-def _begin() -> None:
-    """Each process makes its own set-up: connections are not for sharing."""
 
 
 def _submit_for(seconds: float, visitors: list[Visitor]) -> int:

@@ -91,6 +91,6 @@ def _ask(environ: dict[str, Any], *, expect: int) -> None:
     response = application(environ, start_response)
     body = b"".join(response)
     # Closing is what ends a request: connections are looked after there.
-    response.close()  # type: ignore[attr-defined]
+    response.close()
     if not statuses[0].startswith(str(expect)):
         raise AssertionError(f"{environ['PATH_INFO']}: {statuses[0]}: {body[:500]!r}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db import connection
 
 from credits import errors, months
-from credits.models import Account, Hold, MemberAllowance, MemberMonth, Price, WorkspaceMonth
+from credits.models import Account, Price
 from workspaces.selectors import Member
 
 
@@ -55,15 +54,6 @@ class PriceInForce:
     credits: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldState:
-    """What became of the credits set aside for one job. charged: None while open."""
-
-    amount: int
-    charged: int | None
-    is_open: bool
-
-
 def balance(*, workspace_id: uuid.UUID) -> Balance:
     """The balance of a workspace; 0 and 0 for one that has no account yet."""
     row = Account.objects.filter(pk=workspace_id).values_list("available", "held").first()
@@ -71,30 +61,34 @@ def balance(*, workspace_id: uuid.UUID) -> Balance:
     return Balance(available=available, held=held)
 
 
+_STANDING = """
+    SELECT a.available, a.held, a.monthly_cap, coalesce(w.used, 0), coalesce(m.used, 0),
+           l.monthly_cap
+    FROM credits_account a
+    LEFT JOIN credits_workspacemonth w ON w.account_id = a.workspace_id AND w.month = %(month)s
+    LEFT JOIN credits_membermonth m ON m.membership_id = %(member)s AND m.month = %(month)s
+    LEFT JOIN credits_memberallowance l ON l.membership_id = %(member)s
+    WHERE a.workspace_id = %(account)s
+"""
+
+
 def standing(*, member: Member, now: datetime) -> Standing:
     """The balance and the caps that bind this member now. One query."""
     month = months.month_of(moment=now, timezone=member.timezone)
-    of_month = WorkspaceMonth.objects.filter(account=OuterRef("pk"), month=month)
-    of_member = MemberMonth.objects.filter(membership_id=member.membership_id, month=month)
-    allowance = MemberAllowance.objects.filter(membership_id=member.membership_id)
-    found = (
-        Account.objects.filter(pk=member.workspace_id)
-        .annotate(
-            workspace_used=Subquery(of_month.values("used")),
-            member_used=Subquery(of_member.values("used")),
-            member_cap=Subquery(allowance.values("monthly_cap")),
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STANDING,
+            {"account": member.workspace_id, "member": member.membership_id, "month": month},
         )
-        .values("available", "held", "monthly_cap", "workspace_used", "member_used", "member_cap")
-        .first()
-    )
-    row: dict[str, Any] = dict(found or {})
+        row = cursor.fetchone() or (0, 0, None, 0, 0, None)
+    available, held, workspace_cap, workspace_used, member_used, member_cap = row
     return Standing(
-        available=row.get("available", 0),
-        held=row.get("held", 0),
-        workspace_cap=row.get("monthly_cap"),
-        workspace_used=row.get("workspace_used") or 0,
-        member_cap=row.get("member_cap"),
-        member_used=row.get("member_used") or 0,
+        available=available,
+        held=held,
+        workspace_cap=workspace_cap,
+        workspace_used=workspace_used,
+        member_cap=member_cap,
+        member_used=member_used,
         month=month,
         resets_at=months.month_end(month=month, timezone=member.timezone),
     )
@@ -124,17 +118,21 @@ def refusal(*, standing: Standing, amount: int) -> errors.CreditsRefused | None:
     return None
 
 
+_PRICE = """
+    SELECT id, unit, list_price_usd FROM credits_price
+    WHERE item = %s AND effective_from <= %s
+    ORDER BY effective_from DESC LIMIT 1
+"""
+
+
 def price_in_force(*, item: str, on: date) -> PriceInForce:
     """The price list's row for an item on a day. Raises Price.DoesNotExist."""
-    row = Price.objects.filter(item=item, effective_from__lte=on).latest("effective_from")
-    return PriceInForce(id=row.pk, item=row.item, unit=row.unit, credits=row.credits)
-
-
-def holds(*, references: list[str]) -> dict[str, HoldState]:
-    """What became of these holds, by reference."""
-    return {
-        row.reference: HoldState(
-            amount=row.amount, charged=row.charged, is_open=row.state == Hold.State.OPEN
-        )
-        for row in Hold.objects.filter(reference__in=references)
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PRICE, [item, on])
+        found = cursor.fetchone()
+    if found is None:
+        raise Price.DoesNotExist(f"{item} has no price on {on}.")
+    price_id, unit, list_price_usd = found
+    return PriceInForce(
+        id=price_id, item=item, unit=unit, credits=Price(list_price_usd=list_price_usd).credits
+    )

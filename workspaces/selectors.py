@@ -74,7 +74,8 @@ def _member(row: tuple[Any, ...]) -> Member:
 def _memberships(user_id: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERSHIPS, [user_id])
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def memberships_of(*, user_id: int) -> list[Member]:
