@@ -107,6 +107,16 @@ def fit_image(*, source: BinaryIO, target: BinaryIO, width: int, height: int) ->
     shutil.copyfileobj(fitted, target)
 
 
+def shown_size(*, source: BinaryIO) -> tuple[int, int]:
+    """Width and height in pixels as shown, from the header alone. Raises RejectedFile."""
+    data = _read(source)
+    media_type = containers.media_type_of(data[: containers.HEAD_BYTES])
+    if media_type is None:
+        raise unknown_type()
+    with _opened(data, media_type) as picture:
+        return _shown_size(picture)
+
+
 def unknown_type() -> RejectedFile:
     return RejectedFile(Reason.UNKNOWN_TYPE, "This file is not a JPEG, PNG or WebP picture.")
 

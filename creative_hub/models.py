@@ -6,7 +6,6 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
 
 class Status(models.TextChoices):
@@ -75,7 +74,7 @@ class Generation(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
-    # The member took the card off the page; the receipt stays.
+    # Its maker took the card off the page; receipt and files stay.
     removed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -211,7 +210,7 @@ class ProviderJob(models.Model):
     raw_message = models.CharField(max_length=500, blank=True)
     request_id = models.CharField(max_length=120, blank=True)
     asset = models.ForeignKey("assets.Asset", null=True, on_delete=models.PROTECT)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField()
 
     class Meta:
         constraints = [

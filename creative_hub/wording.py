@@ -9,6 +9,7 @@ from __future__ import annotations
 from creative_hub.providers.base import ErrorClass
 
 CANCELLED = "cancelled"
+NOT_STARTED = "not_started"
 INTERRUPTED = "interrupted"
 NOT_STORED = "not_stored"
 
@@ -39,7 +40,7 @@ FAILURES: dict[str, str] = {
         "The provider was out of order for half an hour and we stopped waiting. Try again later."
     ),
     ErrorClass.AMBIGUOUS: (
-        "The provider took the job but its answer never came, twice. Try again."
+        "The provider may have made the picture, but its answer was lost twice. Try again."
     ),
     ErrorClass.RESULT_EXPIRED: (
         "The provider removed the finished file before we could save it. Try again."
@@ -47,7 +48,8 @@ FAILURES: dict[str, str] = {
     ErrorClass.BAD_RESULT: (
         "The provider delivered something that is not a usable picture. Try again."
     ),
-    CANCELLED: "Cancelled by you before it started.",
+    CANCELLED: "Cancelled before it was made.",
+    NOT_STARTED: "It could not be started within half an hour, so we gave it up. Try again.",
     INTERRUPTED: "Our side was interrupted three times while this ran. Try again.",
     NOT_STORED: "The picture was made but we could not save it. That is our fault. Try again.",
 }

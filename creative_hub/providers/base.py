@@ -7,6 +7,7 @@ and time limits come in by constructor (see `creative_hub/registry.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,6 +52,11 @@ class Recovery(StrEnum):
     REPEAT_ONCE = "repeat_once"
 
 
+def storable(text: str) -> str:
+    """The text without what no database column holds: NUL and lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
 class ProviderError(Exception):
     """A provider's refusal or failure, in our classes.
 
@@ -69,9 +75,10 @@ class ProviderError(Exception):
     ) -> None:
         super().__init__(f"{error_class}: {message}")
         self.error_class = error_class
-        self.message = message[:500]
-        self.code = code[:120]
-        self.request_id = request_id[:120]
+        self.message = storable(message)[:500]
+        # A code is a word; anything else may be an echo of what was sent.
+        self.code = code if re.fullmatch(r"[\w.\-]{0,120}", code, re.ASCII) else "unreadable"
+        self.request_id = storable(request_id)[:120]
         self.retry_after_s = retry_after_s
 
     @property

@@ -202,4 +202,5 @@ class SeedreamAdapter:
 
 
 def _is_link(url: str) -> bool:
-    return url.startswith(("https://", "http://")) and len(url) <= MAX_URL_CHARS
+    is_plain = url.isascii() and url.isprintable()
+    return is_plain and url.startswith(("https://", "http://")) and len(url) <= MAX_URL_CHARS

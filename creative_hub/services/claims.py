@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from creative_hub.models import ProviderJob
@@ -38,12 +38,24 @@ def _free(now: datetime) -> QuerySet[ProviderJob]:
 
 @transaction.atomic(durable=True)
 def claim(
-    *, job_id: int, states: Sequence[str], to_state: str, lease_s: float, now: datetime
+    *,
+    job_id: int,
+    states: Sequence[str],
+    to_state: str,
+    lease_s: float,
+    now: datetime,
+    slots: int | None = None,
 ) -> Claim | None:
     """Take one job for lease_s seconds, if it is in one of the states and nobody works on it.
 
-    Counts the try in `attempt`, from 1 whenever the state is a new one. None: not ours to do.
+    Counts the try in `attempt`, which whoever moves the job on sets back. slots: how many jobs may
+    be held in to_state at once, by all workers; beyond it the job is due again in a second.
+    None: not ours to do now.
     """
+    if slots is not None and _held(to_state, now=now) >= slots:
+        again = now + timedelta(seconds=1)
+        _free(now).filter(pk=job_id, state__in=states).update(next_action_at=again)
+        return None
     job = _free(now).filter(pk=job_id, state__in=states).first()
     if job is None:
         return None
@@ -75,6 +87,13 @@ def advance(
         .exclude(state__in=ProviderJob.TERMINAL)
         .update(state=state, next_action_at=next_action_at, lease_until=None, **values)
     )
+
+
+def _held(state: str, *, now: datetime) -> int:
+    """How many jobs somebody works on in a state. Counted one claim at a time, until commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"slots:{state}"])
+    return ProviderJob.objects.filter(state=state, lease_until__gt=now).count()
 
 
 def _lease(job: ProviderJob, *, to_state: str, lease_s: float, now: datetime) -> None:

@@ -23,6 +23,11 @@ log = structlog.get_logger(__name__)
 
 # A result larger than this is not a picture we ordered.
 RESULT_MAX_BYTES = 64 * 1024 * 1024
+# The largest picture any provider makes for us (Seedream 4.x: 4096x4096), with some room.
+RESULT_MAX_PIXELS = 20_000_000
+# What comes may be a little smaller than ordered, or a block off its ratio, and is made to fit.
+RESULT_MIN_SCALE = 0.5
+RATIO_TOLERANCE = 1.1
 FETCH_LIMIT_S = 120.0
 _LIMITS = FetchLimits(max_bytes=RESULT_MAX_BYTES, connect_s=5, read_s=20, total_s=90)
 STEM_MAX_CHARS = 48
@@ -47,6 +52,7 @@ def deliver(job: ProviderJob, *, adapter: Adapter, order: Order, now: datetime) 
     with tempfile.TemporaryFile() as raw, tempfile.TemporaryFile() as fitted:
         _collect(job, raw, adapter=adapter, order=order)
         try:
+            _check_size(raw, order)
             imaging.fit_image(
                 source=raw, target=fitted, width=generation.width, height=generation.height
             )
@@ -69,6 +75,20 @@ def deliver(job: ProviderJob, *, adapter: Adapter, order: Order, now: datetime) 
                 wording.NOT_STORED, type(error).__name__, is_retryable=True
             ) from error
     return asset.id
+
+
+def _check_size(file: BinaryIO, order: Order) -> None:
+    """Refuse, before it is decoded, what is plainly not the picture that was ordered."""
+    width, height = imaging.shown_size(source=file)
+    scale_x, scale_y = width / order.width, height / order.height
+    is_too_small = min(scale_x, scale_y) < RESULT_MIN_SCALE
+    is_out_of_shape = not 1 / RATIO_TOLERANCE <= scale_x / scale_y <= RATIO_TOLERANCE
+    if is_too_small or is_out_of_shape or width * height > RESULT_MAX_PIXELS:
+        raise DeliveryFailed(
+            str(ErrorClass.BAD_RESULT),
+            f"{width}x{height} came, {order.width}x{order.height} was ordered",
+            is_retryable=False,
+        )
 
 
 def stem(generation: Generation, *, variant: int) -> str:

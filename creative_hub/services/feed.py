@@ -12,7 +12,7 @@ from creative_hub.models import WorkspaceFeed
 def bump(*, workspace_id: uuid.UUID) -> int:
     """Count one more visible change and return its number. Locks the feed's row until commit.
 
-    Always the last lock a transaction takes (see docs/adr/0003-rows-and-doorbells.md).
+    Taken after every other row that exists (see docs/adr/0003-rows-and-doorbells.md).
     """
     table = WorkspaceFeed._meta.db_table
     with connection.cursor() as cursor:

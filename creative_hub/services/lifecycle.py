@@ -11,8 +11,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from creative_hub import registry, wording
@@ -44,6 +46,11 @@ POLL_BATCH = 200
 TICK_BATCH = 200
 # Waits when the provider is busy and does not say for how long: 2, 4, 8, … up to 60 seconds.
 BACKOFF_MAX_S = 60
+# The longest stated delay we obey before asking again, in seconds.
+STATED_WAIT_MAX_S = 300
+# How long a job may run at the provider, and how long we try to store what it made.
+RUN_DEADLINE = timedelta(minutes=30)
+FETCH_DEADLINE = timedelta(minutes=30)
 
 
 @dataclass(slots=True)
@@ -58,21 +65,18 @@ class Due:
 @transaction.atomic(durable=True)
 def take_due(*, now: datetime) -> Due:
     """Find the jobs that are due, and put off their next ring so that doorbells never pile up."""
-    due = Due()
-    jobs = list(
-        ProviderJob.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(next_action_at__lte=now)
-        .only("pk", "state", "provider", "is_sandbox")
+    all_due = ProviderJob.objects.filter(next_action_at__lte=now)
+    # Running jobs are claimed by their poll, all together; here only whom to ask is of interest.
+    running = all_due.filter(state=State.RUNNING)
+    due = Due(to_poll=set(running.values_list("provider", "is_sandbox").distinct()))
+    jobs = (
+        all_due.exclude(state=State.RUNNING)
+        .select_for_update(no_key=True, skip_locked=True)
+        .only("pk", "state")
         .order_by("next_action_at")[:TICK_BATCH]
     )
     for job in jobs:
-        if job.state == State.RUNNING:
-            due.to_poll.add((job.provider, job.is_sandbox))
-        elif job.state == State.FETCHING:
-            due.to_fetch.append(job.pk)
-        else:
-            due.to_submit.append(job.pk)
-    # Running jobs are claimed by their poll, all together; they keep their time.
+        (due.to_fetch if job.state == State.FETCHING else due.to_submit).append(job.pk)
     ProviderJob.objects.filter(pk__in=[*due.to_submit, *due.to_fetch]).update(
         next_action_at=now + timedelta(seconds=RING_AGAIN_S)
     )
@@ -87,13 +91,14 @@ def submit_job(*, job_id: int, clock: Clock) -> None:
         job_id=job_id,
         states=[State.WAITING, State.SUBMITTING],
         to_state=State.SUBMITTING,
+        slots=settings.SUBMIT_SLOTS,
         lease_s=adapter.submit_limit_s + LEASE_MARGIN_S,
         now=clock(),
     )
     if claim is None:
         return
     job = claim.job
-    if _given_up(job, adapter=adapter, now=clock()):
+    if _given_up(claim, adapter=adapter, now=clock()):
         return
     _mark_processing(job, now=clock())
     order = order_of(job)
@@ -112,13 +117,14 @@ def submit_job(*, job_id: int, clock: Clock) -> None:
 def poll_jobs(*, provider: str, is_sandbox: bool, clock: Clock) -> None:
     """Ask a provider about all of its due jobs together."""
     adapter = registry.adapter(provider=provider, is_sandbox=is_sandbox)
-    jobs = claims.claim_running(
+    claimed = claims.claim_running(
         provider=provider,
         is_sandbox=is_sandbox,
         limit=POLL_BATCH,
         lease_s=POLL_LEASE_S,
         now=clock(),
     )
+    jobs = [job for job in claimed if not _given_up_asking(job, now=clock())]
     if not jobs:
         return
     answers = _ask(adapter, jobs)
@@ -128,9 +134,6 @@ def poll_jobs(*, provider: str, is_sandbox: bool, clock: Clock) -> None:
             _record(job, answer, adapter=adapter, now=clock())
         elif isinstance(answer, ProviderError) and not answer.is_retryable:
             endings.fail_job(job, error=answer, now=clock())
-        elif clock() > job.deadline_at:
-            overdue = ProviderError(ErrorClass.TRANSIENT, "no result before the deadline")
-            endings.fail_job(job, error=answer or overdue, now=clock())
         else:
             _ask_again(job, adapter=adapter, now=clock())
 
@@ -141,6 +144,7 @@ def fetch_job(*, job_id: int, clock: Clock) -> None:
         job_id=job_id,
         states=[State.FETCHING],
         to_state=State.FETCHING,
+        slots=settings.FETCH_SLOTS,
         lease_s=delivery.FETCH_LIMIT_S + LEASE_MARGIN_S,
         now=clock(),
     )
@@ -154,9 +158,13 @@ def fetch_job(*, job_id: int, clock: Clock) -> None:
     try:
         asset_id = delivery.deliver(job, adapter=adapter, order=order_of(job), now=clock())
     except delivery.DeliveryFailed as failure:
-        if failure.is_retryable and job.attempt < MAX_ATTEMPTS:
-            again = clock() + timedelta(seconds=2**job.attempt)
-            claims.advance(job, state=State.FETCHING, next_action_at=again)
+        again = clock() + timedelta(seconds=_backoff_s(job.waits))
+        if failure.is_retryable and again < job.deadline_at:
+            # The picture is made and paid for upstream: a store or a line that is down is waited
+            # for. Only a worker that died counts as an attempt.
+            claims.advance(
+                job, state=State.FETCHING, next_action_at=again, attempt=0, waits=job.waits + 1
+            )
             log.info("fetch_put_off", job_id=job.pk, code=failure.code, detail=failure.detail)
         else:
             endings.fail_job(job, code=failure.code, detail=failure.detail, now=clock())
@@ -178,15 +186,30 @@ def order_of(job: ProviderJob) -> Order:
     )
 
 
-def _given_up(job: ProviderJob, *, adapter: Adapter, now: datetime) -> bool:
-    """Fail a job whose sends ended without an answer as often as we allow."""
-    if adapter.recovery is Recovery.REPEAT_ONCE and job.attempt > 2:
+def _given_up(claim: claims.Claim, *, adapter: Adapter, now: datetime) -> bool:
+    """Fail a job that waited too long to be sent, or whose sends were lost as often as we allow."""
+    job = claim.job
+    if claim.came_from == State.WAITING and now > job.deadline_at:
+        code = wording.NOT_STARTED
+    elif adapter.recovery is Recovery.REPEAT_ONCE and job.attempt > 2:
         code = str(ErrorClass.AMBIGUOUS)
     elif job.attempt > MAX_ATTEMPTS:
         code = wording.INTERRUPTED
     else:
         return False
     endings.fail_job(job, code=code, now=now)
+    return True
+
+
+def _given_up_asking(job: ProviderJob, *, now: datetime) -> bool:
+    """Fail a running job past its deadline, or one whose polls keep killing the worker."""
+    if job.attempt > MAX_ATTEMPTS:
+        endings.fail_job(job, code=wording.INTERRUPTED, now=now)
+    elif now > job.deadline_at:
+        overdue = ProviderError(ErrorClass.TRANSIENT, "no result before the deadline")
+        endings.fail_job(job, error=overdue, now=now)
+    else:
+        return False
     return True
 
 
@@ -221,15 +244,25 @@ def _submit_failed(
 
 
 def _wait_s(job: ProviderJob, error: ProviderError) -> float:
-    """Seconds to wait: what the provider asked for, else doubling; spread so that none rush in."""
-    stated = error.retry_after_s
-    base = stated if stated is not None else min(2.0 ** (job.waits + 1), BACKOFF_MAX_S)
-    return base * random.uniform(1.0, 1.25)  # noqa: S311 - spreads load, keeps no secret
+    """Seconds to wait: what the provider asked for, within bounds of our own."""
+    if error.retry_after_s is None:
+        return _backoff_s(job.waits)
+    # A stated zero must not become a storm, nor a stated day the end of the job.
+    return min(max(error.retry_after_s, 1.0), STATED_WAIT_MAX_S) * _spread()
+
+
+def _backoff_s(waits: int) -> float:
+    return float(min(2 ** min(waits + 1, 10), BACKOFF_MAX_S)) * _spread()
+
+
+def _spread() -> float:
+    """A little more than 1, so that jobs that wait together do not come back together."""
+    return random.uniform(1.0, 1.25)  # noqa: S311 - spreads load, keeps no secret
 
 
 def _record(job: ProviderJob, upstream: Upstream, *, adapter: Adapter, now: datetime) -> None:
     """Write down what the provider said of a job."""
-    ids = {
+    ids: dict[str, Any] = {
         "upstream_id": upstream.upstream_id or job.upstream_id,
         "request_id": upstream.request_id or job.request_id,
     }
@@ -239,15 +272,17 @@ def _record(job: ProviderJob, upstream: Upstream, *, adapter: Adapter, now: date
             state=State.FETCHING,
             next_action_at=now,
             attempt=0,
+            waits=0,
+            deadline_at=now + FETCH_DEADLINE,
             result_url=upstream.result_url,
             **ids,
         )
-    elif now > job.deadline_at:
-        overdue = ProviderError(ErrorClass.TRANSIENT, "no result before the deadline")
-        endings.fail_job(job, error=overdue, now=now)
-    else:
-        again = now + timedelta(seconds=adapter.poll_interval_s)
-        claims.advance(job, state=State.RUNNING, next_action_at=again, attempt=0, **ids)
+        return
+    if job.state == State.SUBMITTING:
+        # From here it is the provider's time, however long it waited for its turn with us.
+        ids["deadline_at"] = now + RUN_DEADLINE
+    again = now + timedelta(seconds=adapter.poll_interval_s)
+    claims.advance(job, state=State.RUNNING, next_action_at=again, attempt=0, **ids)
 
 
 def _ask(adapter: Adapter, jobs: Sequence[ProviderJob]) -> dict[str, Upstream | ProviderError]:
@@ -255,10 +290,10 @@ def _ask(adapter: Adapter, jobs: Sequence[ProviderJob]) -> dict[str, Upstream | 
     try:
         return dict(adapter.poll(polls))
     except ProviderError as error:
-        log.info("poll_failed", error_class=str(error.error_class), code=error.code)
-        if error.is_retryable:
-            return {}
-        return {poll.upstream_id: error for poll in polls}
+        # An answer to the question as a whole says nothing of any one job: a key that is being
+        # changed must not end what runs. Their deadlines bound it.
+        log.warning("poll_failed", error_class=str(error.error_class), code=error.code)
+        return {}
 
 
 def _ask_again(job: ProviderJob, *, adapter: Adapter, now: datetime) -> None:

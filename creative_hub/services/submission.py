@@ -17,6 +17,7 @@ from creative_hub.services import feed
 from credits import selectors as credit_selectors
 from credits import services as credit_services
 from credits.errors import CreditsRefused
+from wevion.lib.rows import insert
 from workspaces.selectors import Member
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
     "submit",
 ]
 
-# How long a job may wait and run before we stop trying.
+# How long a job may wait to be sent before it is given up.
 DEADLINE = timedelta(minutes=30)
 
 
@@ -80,6 +81,14 @@ class Quote:
     @property
     def available_after(self) -> int:
         return self.available - self.credits
+
+
+KEY_MAX_CHARS = 200
+
+
+def is_usable_key(key: str) -> bool:
+    """Whether a submission key can be stored and compared: printable, 1 to KEY_MAX_CHARS."""
+    return 0 < len(key) <= KEY_MAX_CHARS and key.isprintable()
 
 
 class SubmissionKeyReused(Exception):
@@ -138,8 +147,7 @@ def submit(
     Raises CreditsRefused, SubmissionKeyReused, ProviderUnavailable.
     """
     _take_turn(key=f"{member.membership_id}:{submission_key}", may_wait=may_wait)
-    mine = Generation.objects.filter(membership_id=member.membership_id)
-    if first := mine.filter(submission_key=submission_key).first():
+    if first := _ordered_before(membership_id=member.membership_id, submission_key=submission_key):
         if first.request_digest != request.digest:
             raise SubmissionKeyReused
         return first
@@ -167,14 +175,14 @@ def submit(
         created_at=now,
     )
     credit_services.hold(
-        membership_id=member.membership_id,
+        member=member,
         amount=generation.credits_estimated,
         reference=generation.hold_reference,
         now=now,
     )
     generation.revision = feed.bump(workspace_id=member.workspace_id)
-    generation.save(force_insert=True)
-    ProviderJob.objects.bulk_create(_jobs(generation, now))
+    insert([generation])
+    insert(_jobs(generation, now))
     return generation
 
 
@@ -193,7 +201,9 @@ def cancel(*, generation_id: uuid.UUID, visible: QuerySet[Generation], now: date
         raise NotCancellable
     # Waiting is the one state in which the provider certainly has nothing: a job that was claimed
     # a moment ago may already be there, and is billed.
-    stopped = generation.jobs.filter(state=ProviderJob.State.WAITING).update(
+    # With an attempt behind it, it waits after a send whose outcome nobody knows.
+    waiting = generation.jobs.filter(state=ProviderJob.State.WAITING, attempt=0)
+    stopped = waiting.update(
         state=ProviderJob.State.FAILED, next_action_at=None, error_code=wording.CANCELLED
     )
     if stopped != generation.num_variants:
@@ -220,13 +230,17 @@ def cancel(*, generation_id: uuid.UUID, visible: QuerySet[Generation], now: date
 
 @transaction.atomic(durable=True)
 def set_removed(
-    *, generation_id: uuid.UUID, visible: QuerySet[Generation], removed_at: datetime | None
+    *,
+    generation_id: uuid.UUID,
+    membership_id: int,
+    visible: QuerySet[Generation],
+    removed_at: datetime | None,
 ) -> Generation:
-    """Take an ended card off the page, or put it back (None). Receipt and files stay.
+    """Take an ended card of one's own off the page, or put it back (None). Receipt and files stay.
 
-    Raises Generation.DoesNotExist, also for a job that is still under way.
+    Raises Generation.DoesNotExist, also for somebody else's and for one that is still under way.
     """
-    ended = visible.exclude(status__in=LIVE)
+    ended = visible.filter(membership_id=membership_id).exclude(status__in=LIVE)
     generation = ended.select_for_update(no_key=True, of=("self",)).get(pk=generation_id)
     generation.removed_at = removed_at
     generation.revision = feed.bump(workspace_id=generation.workspace_id)
@@ -241,6 +255,18 @@ def _take_turn(*, key: str, may_wait: bool) -> None:
         cursor.execute(f"SELECT {lock}(hashtextextended(%s, 0))", [key])
         if cursor.fetchone()[0] is False:
             raise SubmissionInProgress
+
+
+def _ordered_before(*, membership_id: int, submission_key: str) -> Generation | None:
+    table = Generation._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM {table}"  # noqa: S608
+            " WHERE membership_id = %s AND submission_key = %s",
+            [membership_id, submission_key],
+        )
+        found = cursor.fetchone()
+    return Generation.objects.get(pk=found[0]) if found else None
 
 
 def _price(now: datetime) -> credit_selectors.PriceInForce:
@@ -260,6 +286,7 @@ def _jobs(generation: Generation, now: datetime) -> list[ProviderJob]:
             external_id=f"{generation.pk.hex}-{variant}",
             next_action_at=now,
             deadline_at=now + DEADLINE,
+            created_at=now,
         )
         for variant in range(1, generation.num_variants + 1)
     ]

@@ -31,13 +31,13 @@ def turn(clock):
         lifecycle.fetch_job(job_id=job_id, clock=clock)
 
 
-def run_to_the_end(generation, clock, turns=20):
+def run_to_the_end(generation, clock, turns=20, step_s=1):
     for _ in range(turns):
         turn(clock)
         generation.refresh_from_db()
         if not generation.is_live:
             return
-        clock.advance(1)
+        clock.advance(step_s)
     raise AssertionError(f"still {generation.status} after {turns} turns")
 
 

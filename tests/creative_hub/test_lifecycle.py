@@ -9,7 +9,7 @@ from assets import selectors as asset_selectors
 from assets import storage
 from creative_hub import selectors, wording
 from creative_hub.models import Generation, ProviderJob
-from creative_hub.providers.base import ErrorClass
+from creative_hub.providers.base import ErrorClass, ProviderError
 from creative_hub.services import claims, lifecycle, reconciliation, submission
 from credits.models import Entry, Hold
 from tests.creative_hub.engine import Clock, job_of, run_to_the_end, turn
@@ -198,23 +198,128 @@ def test_a_ring_that_nobody_answers_is_rung_again_and_not_before(buyer, clock):
     assert len(lifecycle.take_due(now=clock()).to_submit) == 2
 
 
-def test_a_store_that_is_down_is_tried_again_and_then_costs_nothing(buyer, clock, settings):
+@pytest.fixture
+def broken_store(settings):
+    working = settings.STORAGES
+
+    def mend():
+        settings.STORAGES = working
+
     settings.STORAGES = {
-        **settings.STORAGES,
+        **working,
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": "/dev/null/nowhere"},
         },
     }
+    return mend
+
+
+def test_a_store_that_is_down_for_minutes_costs_no_picture(buyer, clock, broken_store):
     generation = submit(buyer)
-    turn(clock)
-    clock.advance(1)
-    turn(clock)
-    assert (job_of(generation).state, job_of(generation).attempt) == ("fetching", 1)
+    for _ in range(8):
+        turn(clock)
+        clock.advance(61)
+    assert (job_of(generation).state, job_of(generation).attempt) == ("fetching", 0)
     assert balance_of(buyer) == (967, 33)
-    run_to_the_end(generation, clock, turns=60)
+    broken_store()
+    run_to_the_end(generation, clock, step_s=61)
+    assert (generation.status, generation.credits_charged) == ("completed", 33)
+
+
+def test_a_store_that_stays_down_for_half_an_hour_costs_the_buyer_nothing(
+    buyer, clock, broken_store
+):
+    generation = submit(buyer)
+    run_to_the_end(generation, clock, turns=40, step_s=61)
     assert (generation.status, generation.error_code) == ("failed", wording.NOT_STORED)
+    assert clock() - NOW < timedelta(minutes=33)
     assert balance_of(buyer) == (1000, 0)
+
+
+def test_a_job_that_waited_out_an_outage_of_ours_is_not_sent_any_more(buyer, clock):
+    generation = submit(buyer)
+    clock.advance(31 * 60)
+    run_to_the_end(generation, clock)
+    assert (generation.status, generation.error_code) == ("failed", wording.NOT_STARTED)
+    assert job_of(generation).upstream_id == ""
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_the_time_a_job_waited_is_not_taken_from_its_run(buyer, clock):
+    submit(buyer, prompt="A boat [sandbox:delay=600]")
+    clock.advance(29 * 60)
+    turn(clock)
+    job = ProviderJob.objects.get()
+    assert job.state == "running"
+    assert job.deadline_at == clock() + timedelta(minutes=30)
+
+
+def test_polls_that_keep_killing_their_worker_end_in_a_release(buyer, clock):
+    generation = submit(buyer, prompt="A boat [sandbox:delay=600]")
+    turn(clock)
+    for _ in range(3):
+        clock.advance(61)
+        claimed = claims.claim_running(
+            provider="seedream_4_0", is_sandbox=True, limit=9, lease_s=60, now=clock()
+        )
+        assert len(claimed) == 1
+    clock.advance(61)
+    run_to_the_end(generation, clock)
+    assert (generation.status, generation.error_code) == ("failed", wording.INTERRUPTED)
+    assert balance_of(buyer) == (1000, 0)
+
+
+def test_running_jobs_never_crowd_out_new_ones(buyer, clock, monkeypatch):
+    monkeypatch.setattr(lifecycle, "TICK_BATCH", 2)
+    for _ in range(3):
+        submit(buyer, prompt="A boat [sandbox:delay=600]", resolution="720p")
+    for _ in range(2):
+        turn(clock)
+    assert ProviderJob.objects.filter(state="running").count() == 3
+    clock.advance(5)
+    new = submit(buyer, now=clock())
+    due = lifecycle.take_due(now=clock())
+    assert due.to_submit == [new.jobs.get().pk]
+    assert due.to_poll == {("seedream_4_0", True)}
+
+
+@pytest.mark.parametrize(
+    ("stated_s", "least_s", "most_s"), [(0, 1, 1.25), (7, 7, 8.75), (86_400, 300, 375)]
+)
+def test_a_stated_delay_is_obeyed_within_bounds(stated_s, least_s, most_s):
+    error = ProviderError(ErrorClass.RATE_LIMITED, retry_after_s=stated_s)
+    job = ProviderJob(waits=5000)
+    assert least_s <= lifecycle._wait_s(job, error) <= most_s
+
+
+def test_the_backoff_has_an_end_however_often_we_waited():
+    error = ProviderError(ErrorClass.RATE_LIMITED)
+    assert lifecycle._wait_s(ProviderJob(waits=30_000), error) <= 75
+
+
+def test_only_so_many_jobs_are_sent_at_once_and_the_rest_come_after(buyer, clock):
+    submit(buyer, num_variants=4)
+    ids = list(ProviderJob.objects.order_by("pk").values_list("pk", flat=True))
+
+    def take(job_id):
+        return claims.claim(
+            job_id=job_id,
+            states=["waiting"],
+            to_state="submitting",
+            lease_s=60,
+            slots=2,
+            now=clock(),
+        )
+
+    taken = [take(job_id) for job_id in ids]
+    assert [one is not None for one in taken] == [True, True, False, False]
+    third = ProviderJob.objects.get(pk=ids[2])
+    assert (third.state, third.attempt) == ("waiting", 0)
+    assert third.next_action_at == clock() + timedelta(seconds=1)
+    assert taken[0] is not None
+    claims.advance(taken[0].job, state="running", next_action_at=clock())
+    assert take(ids[2]) is not None
 
 
 def test_a_month_that_ends_while_a_job_runs_keeps_the_job(db, clock):

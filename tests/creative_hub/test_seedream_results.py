@@ -1,13 +1,18 @@
 """What becomes of a generation when Seedream, or the file it made, is not as it should be."""
 
+import io
+
 import pytest
+from PIL import Image
 
 from creative_hub import wording
-from creative_hub.models import ProviderJob
-from creative_hub.services import reconciliation
+from creative_hub.models import Generation, ProviderJob
+from creative_hub.providers.base import ErrorClass, ProviderError
+from creative_hub.services import lifecycle, reconciliation
 from tests.creative_hub.engine import Clock, job_of, run_to_the_end, turn
 from tests.creative_hub.factories import submit
-from tests.factories import balance_of, make_member
+from tests.factories import NOW, balance_of, make_member
+from tests.lib.fetch.fault_server import serve
 from tests.providers.fakes.ark import FakeArk
 
 pytestmark = pytest.mark.django_db
@@ -52,9 +57,9 @@ def clock():
     ],
 )
 def test_a_result_that_is_no_picture_is_a_failure_and_costs_nothing(ark, buyer, clock, fault, code):
-    ark.cause(fault, times=3)
+    ark.cause(fault)
     generation = submit(buyer)
-    run_to_the_end(generation, clock)
+    run_to_the_end(generation, clock, turns=40, step_s=61)
     assert (generation.status, generation.error_code) == ("failed", code)
     assert generation.error_message == wording.FAILURES[code]
     assert balance_of(buyer) == (1000, 0)
@@ -67,7 +72,7 @@ def test_a_result_cut_off_once_is_fetched_again(ark, buyer, clock):
     turn(clock)
     clock.advance(1)
     turn(clock)
-    assert (job_of(generation).state, job_of(generation).attempt) == ("fetching", 1)
+    assert (job_of(generation).state, job_of(generation).waits) == ("fetching", 1)
     ark.heal_results()
     run_to_the_end(generation, clock)
     assert (generation.status, generation.credits_charged) == ("completed", 33)
@@ -134,3 +139,39 @@ def test_the_results_link_is_forgotten_once_the_file_is_ours(ark, buyer, clock):
     generation = submit(buyer)
     run_to_the_end(generation, clock)
     assert list(ProviderJob.objects.values_list("result_url", flat=True)) == [""]
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1), (4000, 1), (1, 4000), (1080, 1920), (500, 500), (4600, 4600)]
+)
+def test_a_picture_of_another_size_than_ordered_is_refused_and_costs_nothing(
+    buyer, clock, settings, width, height
+):
+    job = _fetching(buyer, settings, size=(width, height))
+    assert (job.state, job.error_code) == ("failed", "bad_result")
+    assert balance_of(buyer) == (1000, 0)
+
+
+def _fetching(buyer, settings, *, size):
+    """A job whose result is a picture of this size, fetched from a server of its own."""
+    content = io.BytesIO()
+    Image.new("L", size).save(content, "PNG")
+    with serve() as server:
+        url = server.says("/x.png", _answer(content.getvalue()))
+        settings.FETCH_ALLOWED_ORIGINS = [server.origin]
+        generation = submit(buyer)
+        generation.jobs.update(state="fetching", result_url=url)
+        Generation.objects.filter(pk=generation.pk).update(status="processing", started_at=NOW)
+        lifecycle.fetch_job(job_id=generation.jobs.get().pk, clock=Clock())
+    return generation.jobs.get()
+
+
+def _answer(content):
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content
+
+
+@pytest.mark.parametrize("code", ["a\0b", "\ud800", "echo of a prompt", "x" * 200])
+def test_a_provider_error_can_always_be_written_down(code):
+    error = ProviderError(ErrorClass.BAD_REQUEST, "m\0essage\ud800", code=code, request_id="r\0")
+    assert error.code == "unreadable"
+    assert (error.message, error.request_id) == ("message", "r")

@@ -12,6 +12,7 @@ from creative_hub.services import submission
 from credits.models import Hold, Price
 from tests.creative_hub.factories import order, submit
 from tests.factories import NOW, balance_of, make_member
+from workspaces.roles import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +148,12 @@ def test_a_colleague_without_the_right_cannot_cancel_or_remove():
     with pytest.raises(Generation.DoesNotExist):
         submission.cancel(generation_id=generation.pk, visible=visible, now=NOW)
     with pytest.raises(Generation.DoesNotExist):
-        submission.set_removed(generation_id=generation.pk, visible=visible, removed_at=NOW)
+        submission.set_removed(
+            generation_id=generation.pk,
+            membership_id=colleague.membership_id,
+            visible=visible,
+            removed_at=NOW,
+        )
     generation.refresh_from_db()
     assert generation.status == Status.QUEUED
 
@@ -157,7 +163,10 @@ def test_a_running_card_cannot_be_removed():
     generation = submit(buyer)
     with pytest.raises(Generation.DoesNotExist):
         submission.set_removed(
-            generation_id=generation.pk, visible=selectors.visible_to(buyer), removed_at=NOW
+            generation_id=generation.pk,
+            membership_id=buyer.membership_id,
+            visible=selectors.visible_to(buyer),
+            removed_at=NOW,
         )
 
 
@@ -167,10 +176,35 @@ def test_a_submit_locks_the_account_before_it_writes():
         submit(buyer)
     statements = [query["sql"] for query in captured]
     locked = next(n for n, sql in enumerate(statements) if "FOR NO KEY UPDATE" in sql)
-    written = next(n for n, sql in enumerate(statements) if sql.startswith(("INSERT", "UPDATE")))
+    written = next(n for n, sql in enumerate(statements) if "INSERT INTO" in sql)
     assert locked < written
 
 
 def test_the_same_order_has_the_same_digest_and_another_one_has_not():
     assert order().digest == order().digest
     assert order().digest != order(num_variants=2).digest
+
+
+def test_an_owner_may_cancel_a_members_job_and_not_take_the_card_off_their_page():
+    buyer = make_member(credits=1000)
+    owner = make_member(role=Role.OWNER, workspace_id=buyer.workspace_id)
+    generation = submit(buyer)
+    visible = selectors.visible_to(owner)
+    submission.cancel(generation_id=generation.pk, visible=visible, now=NOW)
+    assert balance_of(buyer) == (1000, 0)
+    with pytest.raises(Generation.DoesNotExist):
+        submission.set_removed(
+            generation_id=generation.pk,
+            membership_id=owner.membership_id,
+            visible=visible,
+            removed_at=NOW,
+        )
+
+
+def test_a_job_that_waits_after_a_send_of_unknown_outcome_cannot_be_cancelled():
+    buyer = make_member(credits=1000)
+    generation = submit(buyer)
+    ProviderJob.objects.update(attempt=1, waits=1)
+    with pytest.raises(submission.NotCancellable):
+        submission.cancel(generation_id=generation.pk, visible=selectors.visible_to(buyer), now=NOW)
+    assert balance_of(buyer) == (967, 33)
