@@ -1,7 +1,6 @@
 """The JSON API of the studios: the same form and services as the pages.
 
-Answers and refusals are in the product contract, "The two studios"; docs/integrations.md tells
-them to the people who call it.
+Answers and refusals: docs/integrations.md.
 """
 
 from __future__ import annotations
@@ -17,18 +16,21 @@ from ninja import Field, Header, Router, Schema, Status
 from ninja.security import SessionAuth
 from pydantic import ConfigDict
 
-from assets.ingest import AssetInfo
+from assets.imaging import THUMBNAIL_WIDTHS
+from assets.info import AssetInfo
 from creative_hub import cards, catalogue, selectors
 from creative_hub.forms import ImageForm
 from creative_hub.models import Generation
 from creative_hub.services import submission
+from workspaces.access import DISPLACED, SAFE_METHODS
 from workspaces.roles import Permission
 from workspaces.selectors import Member
 
 router = Router(tags=["Image Cinematic"])
 
-KEY_MAX_CHARS = 200
 PAGE_MAX = 100
+# A refusal names at most this many fields.
+FIELDS_NAMED_MAX = 20
 
 
 class Problem(Exception):
@@ -132,6 +134,8 @@ class MemberAuth(SessionAuth):
         if member is None or not member.may(self.permission):
             role = member.role if member else "no workspace"
             raise Problem(403, {"error": f"Your role ({role}) may not {self.permission}."})
+        if request.workspaces.is_displaced and request.method not in SAFE_METHODS:  # type: ignore[attr-defined]
+            raise Problem(403, {"error": f"You may not {DISPLACED}."})
         return member
 
 
@@ -162,8 +166,9 @@ def generate(
     if not form.is_valid():
         raise invalid(form.sentences())
     key = idempotency_key or f"auto:{uuid.uuid4()}"
-    if len(key) > KEY_MAX_CHARS or not key.isprintable():
-        raise invalid({"Idempotency-Key": [f"At most {KEY_MAX_CHARS} printable characters."]})
+    if not submission.is_usable_key(key):
+        limit = submission.KEY_MAX_CHARS
+        raise invalid({"Idempotency-Key": [f"At most {limit} printable characters."]})
     try:
         generation = submission.submit(
             member=member,
@@ -237,8 +242,10 @@ def invalid(fields: dict[str, list[str]]) -> Problem:
 def type_errors(errors: list[dict[str, Any]]) -> Problem:
     """The same 400 for a body whose fields are unknown, missing or of the wrong JSON type."""
     fields: dict[str, list[str]] = {}
-    for error in errors:
+    for error in errors[:FIELDS_NAMED_MAX]:
+        # A body that is no object has no field to name.
         name = str(error["loc"][-1])
+        name = "body" if name == "order" else name
         fields.setdefault(name, []).append(_type_sentence(name, error))
     return invalid(fields)
 
@@ -308,7 +315,7 @@ def _asset(request: HttpRequest, asset: AssetInfo, variant: int) -> dict[str, An
         "kind": asset.kind,
         "url": request.build_absolute_uri(reverse("assets:original", args=[asset.id])),
         "thumbnail_url": request.build_absolute_uri(
-            reverse("assets:thumbnail", args=[asset.id, 480])
+            reverse("assets:thumbnail", args=[asset.id, THUMBNAIL_WIDTHS[0]])
         ),
         "width": asset.width,
         "height": asset.height,

@@ -1,6 +1,6 @@
 """What the studios offer: the one table behind form, validator, help texts, prices and API.
 
-Source of the options: the product contract, "The two studios" and "Providers and their options".
+Source of the options: docs/contract.md.
 """
 
 from __future__ import annotations

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import Q, QuerySet
 
+from creative_hub import catalogue
 from creative_hub.models import LIVE, Generation, Status, WorkspaceFeed
 from credits import selectors as credit_selectors
 from workspaces.roles import Permission
@@ -33,8 +35,14 @@ def visible_to(member: Member) -> QuerySet[Generation]:
 
 def revision(*, workspace_id: uuid.UUID) -> int:
     """The number of the last visible change in the workspace. One indexed read."""
-    feed = WorkspaceFeed.objects.filter(pk=workspace_id).values_list("revision", flat=True)
-    return feed.first() or 0
+    table = WorkspaceFeed._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT revision FROM {table} WHERE workspace_id = %s",  # noqa: S608
+            [workspace_id],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else 0
 
 
 def in_flight(*, member: Member, kind: str) -> int:
@@ -123,12 +131,12 @@ def changes(*, member: Member, kind: str, since: int | None, now: datetime) -> C
     mine = _joined(visible_to(member)).filter(kind=kind)
     if since is None or since > current:
         recent = mine.filter(Q(status__in=LIVE) | Q(completed_at__gte=now - RECENT))
-        found = list(recent.order_by("-created_at", "-id")[:POLL_CARDS_MAX])
-        return Changes(revision=current, generations=found)
-    since_then = mine.filter(
-        workspace_id=member.workspace_id, revision__gt=since, revision__lte=current
-    )
-    found = list(since_then.order_by("revision")[:POLL_CARDS_MAX])
+    else:
+        recent = mine.filter(
+            workspace_id=member.workspace_id, revision__gt=since, revision__lte=current
+        )
+    # Oldest first, so that an answer that is cut is followed by the rest and misses none.
+    found = list(recent.order_by("revision")[:POLL_CARDS_MAX])
     is_cut = len(found) == POLL_CARDS_MAX
     return Changes(revision=found[-1].revision if is_cut else current, generations=found)
 
@@ -138,6 +146,8 @@ def usual_s(*, provider: str, resolution: str, is_sandbox: bool) -> int | None:
 
     Kept for a minute: it is shown on every card and moves slowly.
     """
+    if resolution not in {one.value for one in catalogue.IMAGE.resolutions}:
+        return None
     key = f"usual:{provider}:{resolution}:{is_sandbox}"
     known = cache.get(key)
     if known is None:
@@ -181,6 +191,7 @@ def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
         created_at, pk = datetime.fromisoformat(moment), uuid.UUID(last_id)
     except ValueError:
         raise BadCursor(cursor) from None
-    if created_at.tzinfo is None:
+    # As we write them: another offset can name a moment before the first one PostgreSQL knows.
+    if created_at.utcoffset() != timedelta(0):
         raise BadCursor(cursor)
     return created_at, pk

@@ -205,6 +205,15 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Price
         fields = ("item", "unit", "list_price_usd", "effective_from")
 
+    def clean(self) -> Any:
+        item, unit = self.cleaned_data.get("item"), self.cleaned_data.get("unit")
+        known = dict(Price.objects.values_list("item", "unit"))
+        if item not in known:
+            raise forms.ValidationError({"item": f"The price list has {', '.join(sorted(known))}."})
+        if unit != known[item]:
+            raise forms.ValidationError({"unit": f"{item} is priced per {known[item]}."})
+        return self.cleaned_data
+
     def clean_effective_from(self) -> Any:
         day = self.cleaned_data["effective_from"]
         if day <= timezone.now().date():

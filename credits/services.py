@@ -7,14 +7,19 @@ whatever happens to one workspace's credits happens one after the other.
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from credits import errors, selectors
 from credits.models import Account, Entry, Hold, MemberAllowance, MemberMonth, WorkspaceMonth
 from workspaces import selectors as people
+from workspaces.selectors import Member
+
+REFERENCE_MAX_CHARS = 80
+NOTE_MAX_CHARS = 200
+AMOUNT_MAX = 1_000_000_000
 
 
 def open_account(*, workspace_id: uuid.UUID) -> None:
@@ -28,7 +33,7 @@ def lock(*, workspace_id: uuid.UUID) -> None:
     For callers that lock rows of their own before they settle or release: the account comes first
     in the lock order.
     """
-    _locked(workspace_id)
+    _lock(workspace_id)
 
 
 @transaction.atomic
@@ -86,33 +91,56 @@ def adjust(
     )
 
 
-@transaction.atomic
-def hold(*, membership_id: int, amount: int, reference: str, now: datetime) -> None:
-    """Set credits aside until the job settles or releases them.
+# The reference decides: all of it happens, or nothing when the hold was there before.
+_HOLD = """
+    WITH new_hold AS (
+        INSERT INTO credits_hold
+            (reference, account_id, membership_id, month, amount, state, created_at)
+        VALUES (%(reference)s, %(account)s, %(member)s, %(month)s, %(amount)s, 'open', %(now)s)
+        ON CONFLICT (reference) DO NOTHING
+        RETURNING account_id, membership_id, month, amount
+    ), account AS (
+        UPDATE credits_account a
+        SET available = a.available - h.amount, held = a.held + h.amount
+        FROM new_hold h WHERE a.workspace_id = h.account_id
+    ), workspace_month AS (
+        INSERT INTO credits_workspacemonth AS m (account_id, month, used)
+        SELECT account_id, month, amount FROM new_hold
+        ON CONFLICT (account_id, month) DO UPDATE SET used = m.used + excluded.used
+    )
+    INSERT INTO credits_membermonth AS m (membership_id, month, used)
+    SELECT membership_id, month, amount FROM new_hold
+    ON CONFLICT (membership_id, month) DO UPDATE SET used = m.used + excluded.used
+"""
+
+
+def hold(*, member: Member, amount: int, reference: str, now: datetime) -> None:
+    """Set credits aside until the job settles or releases them. Call it inside a transaction.
 
     amount: whole credits, > 0. Repeating a reference is a no-op. Locks the account row until
-    commit. Raises InsufficientCredits, MonthlyCapExceeded or MemberCapExceeded, in that order.
+    commit. Raises InsufficientCredits, MonthlyCapExceeded or MemberCapExceeded, in that order,
+    before it has written anything.
+
+    Three statements, because every submit waits for the one before it in its workspace.
     """
-    member = people.member(membership_id=membership_id)
-    account = _locked(member.workspace_id)
-    if Hold.objects.filter(reference=reference).exists():
-        return
+    _lock(member.workspace_id)
     # Read behind the lock: in one statement with it, the months would be those of before the wait.
     standing = selectors.standing(member=member, now=now)
-    if refusal := selectors.refusal(standing=standing, amount=amount):
+    refusal = selectors.refusal(standing=standing, amount=amount)
+    if refusal and not Hold.objects.filter(reference=reference).exists():
         raise refusal
-    _add_to_months(account.pk, membership_id, standing.month, amount)
-    account.available -= amount
-    account.held += amount
-    account.save(update_fields=["available", "held"])
-    Hold.objects.create(
-        reference=reference,
-        account=account,
-        membership_id=membership_id,
-        month=standing.month,
-        amount=amount,
-        created_at=now,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HOLD,
+            {
+                "reference": reference,
+                "account": member.workspace_id,
+                "member": member.membership_id,
+                "month": standing.month,
+                "amount": amount,
+                "now": now,
+            },
+        )
 
 
 @transaction.atomic
@@ -148,6 +176,19 @@ def set_member_cap(*, membership_id: int, cap: int | None) -> None:
     )
 
 
+def _lock(workspace_id: uuid.UUID) -> None:
+    """What `_locked` does, for callers that need no row."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A lock ends with its transaction.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM credits_account WHERE workspace_id = %s FOR NO KEY UPDATE",
+            [workspace_id],
+        )
+        if cursor.fetchone() is None:
+            raise Account.DoesNotExist(f"Workspace {workspace_id} has no account.")
+
+
 def _locked(workspace_id: uuid.UUID) -> Account:
     # no_key: a plain FOR UPDATE would also block every insert that points to this account.
     return Account.objects.select_for_update(no_key=True).get(pk=workspace_id)
@@ -163,7 +204,8 @@ def _resolve(*, reference: str, charged: int, state: Hold.State, now: datetime) 
         raise errors.LedgerError(f"{charged} credits cannot be charged from {held.amount} held.")
     held.state, held.charged, held.resolved_at = state, charged, now
     held.save(update_fields=["state", "charged", "resolved_at"])
-    _add_to_months(account.pk, held.membership_id, held.month, charged - held.amount)
+    if charged < held.amount:
+        _take_from_months(held, held.amount - charged)
     account.held -= held.amount
     account.available += held.amount - charged
     account.save(update_fields=["available", "held"])
@@ -190,8 +232,20 @@ def _book(
     actor_id: int | None,
     now: datetime,
 ) -> bool:
+    if not 0 < len(reference) <= REFERENCE_MAX_CHARS or len(note) > NOTE_MAX_CHARS:
+        raise errors.LedgerError(
+            f"A reference has 1 to {REFERENCE_MAX_CHARS} characters, a note at most"
+            f" {NOTE_MAX_CHARS}."
+        )
+    if abs(amount) > AMOUNT_MAX:
+        raise errors.LedgerError(f"At most {AMOUNT_MAX:,} credits move at once.")
     account = _locked(workspace_id)
-    if Entry.objects.filter(reference=reference, kind=kind).exists():
+    if first := Entry.objects.filter(reference=reference, kind=kind).first():
+        if (first.account_id, first.amount) != (account.pk, amount):
+            raise errors.LedgerError(
+                f"The reference {reference} belongs to another booking: {first.amount:+,} credits"
+                f" on {first.created_at:%Y-%m-%d}. Nothing was booked."
+            )
         return False
     if account.available + amount < 0:
         raise errors.LedgerError(
@@ -213,8 +267,9 @@ def _book(
     return True
 
 
-def _add_to_months(account_id: uuid.UUID, membership_id: int, month: date, amount: int) -> None:
-    workspace_month, _ = WorkspaceMonth.objects.get_or_create(account_id=account_id, month=month)
-    member_month, _ = MemberMonth.objects.get_or_create(membership_id=membership_id, month=month)
-    WorkspaceMonth.objects.filter(pk=workspace_month.pk).update(used=F("used") + amount)
-    MemberMonth.objects.filter(pk=member_month.pk).update(used=F("used") + amount)
+def _take_from_months(held: Hold, amount: int) -> None:
+    """Count credits that were held as not used after all; the hold made the months' rows."""
+    of_month = WorkspaceMonth.objects.filter(account_id=held.account_id, month=held.month)
+    of_member = MemberMonth.objects.filter(membership_id=held.membership_id, month=held.month)
+    of_month.update(used=F("used") - amount)
+    of_member.update(used=F("used") - amount)

@@ -36,7 +36,20 @@ def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
             "FETCH_ALLOWED_ORIGINS must list exact origins",
         ),
         ({"ARK_API_BASE": "ftp://x"}, "ARK_API_BASE must be a http or https address."),
-        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR."),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be INFO, DEBUG, WARNING or ERROR, not 'LOUD'."),
+        ({"DATABASE_URL": "postgres://h:xx/n"}, "DATABASE_URL must name a host, and a port only"),
+        ({"REDIS_URL": "redis://h:xx/0"}, "REDIS_URL must name a host, and a port only"),
+        ({"SITE_URL": "https://"}, "SITE_URL must name a host"),
+        ({"SITE_URL": "https://a.example/b"}, "SITE_URL must be an address without a path."),
+        ({"ARK_API_BASE": "https://"}, "ARK_API_BASE must name a host"),
+        ({"FETCH_ALLOWED_ORIGINS": "https://a:b"}, "FETCH_ALLOWED_ORIGINS must list exact origins"),
+        ({"FETCH_ALLOWED_ORIGINS": "https://a?x"}, "FETCH_ALLOWED_ORIGINS must list exact origins"),
+        ({"TRUSTED_PROXY_COUNT": "1.5"}, "TRUSTED_PROXY_COUNT must be a whole number, not 1.5."),
+        ({"EMAIL_URL": "foo://x"}, "EMAIL_URL must be an address such as smtp+tls://"),
+        (
+            {"S3_BUCKET": "b", "S3_ADDRESSING_STYLE": "foo"},
+            "S3_ADDRESSING_STYLE must be auto, path or virtual, not 'foo'.",
+        ),
     ],
 )
 def test_a_wrong_value_is_a_sentence_and_no_traceback(changes, sentence):

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import environ
 from botocore.config import Config
 from csp.constants import NONE, SELF
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from wevion.lib.logging import logging_config
 
@@ -49,12 +51,38 @@ def _number(name: str, *, default: float, minimum: float, maximum: float) -> flo
     return value
 
 
+def _whole(name: str, *, default: int, minimum: int, maximum: int) -> int:
+    value = _number(name, default=default, minimum=minimum, maximum=maximum)
+    if value != int(value):
+        raise _fail(f"{name} must be a whole number, not {value:g}.")
+    return int(value)
+
+
 def _url(name: str, *, schemes: tuple[str, ...], default: str | None = None) -> str:
     raw: str = env.str(name, default=default or "").strip()
+    kinds = " or ".join(schemes)
     if not raw:
-        raise _fail(f"{name} is missing. It is a {' or '.join(schemes)} address; see .env.example.")
+        raise _fail(f"{name} is missing. It is a {kinds} address; see .env.example.")
     if urlsplit(raw).scheme not in schemes:
-        raise _fail(f"{name} must be a {' or '.join(schemes)} address.")
+        raise _fail(f"{name} must be a {kinds} address.")
+    if not urlsplit(raw).scheme == "unix" and not _has_host(raw):
+        raise _fail(f"{name} must name a host, and a port only as a number up to 65535.")
+    return raw
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # the port
+        return False
+
+
+def _one_of(name: str, *allowed: str) -> str:
+    """One of a few words; the first is the default."""
+    raw: str = env.str(name, default=allowed[0])
+    if raw not in allowed:
+        raise _fail(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {raw!r}.")
     return raw
 
 
@@ -62,7 +90,8 @@ def _origins(name: str) -> list[str]:
     origins: list[str] = env.list(name, default=[])
     for origin in origins:
         parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        is_bare = not (parts.path or parts.query or parts.fragment or parts.username)
+        if parts.scheme not in {"http", "https"} or not _has_host(origin) or not is_bare:
             raise _fail(
                 f"{name} must list exact origins such as https://cdn.example, not {origin!r}."
             )
@@ -80,8 +109,10 @@ if not DEBUG and len(SECRET_KEY) < 50:
     raise _fail("SECRET_KEY must have at least 50 characters.")
 
 SITE_URL = _url("SITE_URL", schemes=("http", "https"), default="http://127.0.0.1:8000").rstrip("/")
+if urlsplit(SITE_URL).path:
+    raise _fail("SITE_URL must be an address without a path.")
 SITE_HOST = urlsplit(SITE_URL).hostname or ""
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_HOST])
+ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[SITE_HOST])]
 CSRF_TRUSTED_ORIGINS = _origins("CSRF_TRUSTED_ORIGINS") or [SITE_URL]
 
 # Behind TLS every cookie is secure and http is sent to https. A stack on plain http (development,
@@ -100,7 +131,7 @@ SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 if _bool("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many proxies stand in front; the login throttle counts by the client's address behind them.
-TRUSTED_PROXY_COUNT = int(_number("TRUSTED_PROXY_COUNT", default=0, minimum=0, maximum=5))
+TRUSTED_PROXY_COUNT = _whole("TRUSTED_PROXY_COUNT", default=0, minimum=0, maximum=5)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # --- Applications ---------------------------------------------------------------------------------
@@ -126,6 +157,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "wevion.lib.refusals.RefusalsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "creative_hub.views.unchanged.UnchangedPollMiddleware",
@@ -135,7 +167,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "wevion.lib.request_log.RequestMiddleware",
     "workspaces.middleware.ActiveWorkspaceMiddleware",
 ]
 ROOT_URLCONF = "wevion.urls"
@@ -176,7 +208,11 @@ CACHES = {
         "BACKEND": "wevion.lib.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         # A cache that hangs is worse than none: two seconds, then the database answers.
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        "OPTIONS": {
+            "socket_timeout": 2,
+            "socket_connect_timeout": 2,
+            "retry": Retry(NoBackoff(), retries=0),
+        },
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -209,8 +245,10 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
+try:
+    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+except (environ.ImproperlyConfigured, KeyError, ValueError):
+    raise _fail("EMAIL_URL must be an address such as smtp+tls://user:password@host:587.") from None
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Wevion <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -245,7 +283,7 @@ if S3_BUCKET:
             "default_acl": None,
             "file_overwrite": True,
             "client_config": Config(
-                s3={"addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto")},
+                s3={"addressing_style": _one_of("S3_ADDRESSING_STYLE", "auto", "path", "virtual")},
                 signature_version="s3v4",
                 # Many S3-compatible stores refuse the checksum trailers boto3 adds by itself.
                 request_checksum_calculation="when_required",
@@ -325,6 +363,10 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # --- Providers ------------------------------------------------------------------------------------
+# How many jobs may be sent, and how many results stored, at the same time by all workers together.
+# Fewer than the workers' threads (24 each): a slow provider must leave some for everything else.
+SUBMIT_SLOTS = _whole("SUBMIT_SLOTS", default=16, minimum=1, maximum=1000)
+FETCH_SLOTS = _whole("FETCH_SLOTS", default=4, minimum=1, maximum=1000)
 SANDBOX = _bool("SANDBOX", default=False)
 SANDBOX_DELAY_S = _number("SANDBOX_DELAY_S", default=0, minimum=0, maximum=600)
 ARK_API_BASE = _url(
@@ -337,9 +379,9 @@ SEEDREAM_MODEL = env.str("SEEDREAM_MODEL", default="seedream-4-0-250828")
 FETCH_ALLOWED_ORIGINS = _origins("FETCH_ALLOWED_ORIGINS")
 
 # --- Logs -----------------------------------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-    raise _fail("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+LOG_LEVEL = _one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
 LOGGING = logging_config(level=LOG_LEVEL, is_json=not DEBUG)
 LOGGING_CONFIG = "logging.config.dictConfig"
 DJANGO_STRUCTLOG_CELERY_ENABLED = False
+# Behind how many proxies a header may be believed is not known to it.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

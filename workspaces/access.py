@@ -20,6 +20,8 @@ from workspaces.roles import Permission
 from workspaces.selectors import Member
 
 P = ParamSpec("P")
+SAFE_METHODS = ("GET", "HEAD")
+DISPLACED = "act in the workspace this page was opened in: you no longer belong to it"
 
 
 class MemberRequest(HttpRequest):
@@ -65,6 +67,11 @@ def member_required(permission: Permission) -> Callable[[View[P]], Callable[...,
             member = request.workspaces.member
             if member is None or not member.may(permission):
                 raise PermissionDenied(permission.value)
+            if request.workspaces.is_displaced:
+                # The page they came from is another team's; reading shows them where they are now.
+                request.workspaces.settle()
+                if request.method not in SAFE_METHODS:
+                    raise PermissionDenied(DISPLACED)
             request.member = member
             return view(request, *args, **kwargs)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -51,8 +52,21 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
 
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The person of a membership stays: its ledger and its generations are theirs."""
+
+    class Meta:
+        model = Membership
+        fields = ("user", "role", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].disabled = self.instance.pk is not None
+
+
 class MembershipInline(_Members):
     model = Membership
+    form = MembershipForm
     extra = 1
     can_delete = False
     raw_id_fields = ("user",)

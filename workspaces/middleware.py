@@ -25,8 +25,27 @@ class ActiveWorkspace:
 
     @cached_property
     def member(self) -> selectors.Member | None:
-        """Who is acting."""
-        return selectors.acting(self.members, chosen=self._request.session.get(SESSION_KEY))
+        """Who is acting. The first answer is kept, so that a new membership changes nothing."""
+        session = self._request.session
+        member = selectors.acting(self.members, chosen=session.get(SESSION_KEY))
+        if member and not self.is_displaced and SESSION_KEY not in session:
+            session[SESSION_KEY] = str(member.workspace_id)
+        return member
+
+    @cached_property
+    def is_displaced(self) -> bool:
+        """The workspace this session acted in is no longer the person's.
+
+        Whatever they send now was meant for it: it must not be done, and paid, in another one.
+        """
+        chosen = self._request.session.get(SESSION_KEY)
+        ids = {str(member.workspace_id) for member in self.members}
+        return bool(chosen) and chosen not in ids
+
+    def settle(self) -> None:
+        """Go on in the workspace that `member` fell back to."""
+        if self.is_displaced and self.member:
+            self._request.session[SESSION_KEY] = str(self.member.workspace_id)
 
 
 class ActiveWorkspaceMiddleware:

@@ -1,4 +1,4 @@
-"""What each role may do: the one place that knows (product contract, "Workspaces, roles")."""
+"""What each role may do: the one place that knows (table: docs/contract.md)."""
 
 from __future__ import annotations
 

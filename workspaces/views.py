@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -27,14 +27,14 @@ def switch(request: SwitchRequest) -> HttpResponse:
     if chosen not in {str(member.workspace_id) for member in request.workspaces.members}:
         raise Http404
     request.session[SESSION_KEY] = chosen
-    return redirect(_back(request))
+    return HttpResponseRedirect(_back(request))
 
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Remember dark, light or, by an empty value, what the device says."""
     chosen = request.POST.get("theme", "")
-    response = redirect(_back(request))
+    response = HttpResponseRedirect(_back(request))
     response.set_cookie(
         "theme",
         chosen if chosen in THEMES else "",
@@ -51,4 +51,5 @@ def _back(request: HttpRequest) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return asked if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)
+    is_path = asked.startswith("/") and asked.isascii() and asked.isprintable()
+    return asked if is_ours and is_path else resolve_url(settings.LOGIN_REDIRECT_URL)

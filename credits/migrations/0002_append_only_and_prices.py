@@ -20,7 +20,7 @@ DROP TRIGGER entry_append_only ON credits_entry;
 DROP FUNCTION credits_entry_is_append_only();
 """
 
-# Providers' public list prices in USD; docs: product contract, "Credits".
+# Providers' public list prices in USD; table: docs/contract.md.
 FIRST_PRICES = (
     ("image", "image", Decimal("0.03")),
     ("kling_2_6", "second", Decimal("0.070")),

@@ -67,6 +67,7 @@ def test_a_top_up_needs_a_reason_and_is_made_once_however_often_it_is_sent(staff
         assert staff.post(path, form | {"note": "invoice 7"}).status_code == 302
     assert balance_of(buyer) == (25_500, 0)
     entry = Entry.objects.get(reference="admin:1")
+    assert entry.actor is not None
     assert (entry.note, entry.actor.email) == ("invoice 7", "staff@demo.test")
 
 

@@ -111,10 +111,10 @@ def test_invalid_input_names_the_field_and_what_is_allowed(api, buyer, body, fie
 
 
 @pytest.mark.parametrize("body", ["", "{", "not json", "[]", "null", '"x"'])
-def test_a_body_that_is_no_object_is_a_400(api, buyer, body):
+def test_a_body_that_is_no_object_is_a_400_that_says_so(api, buyer, body):
     answer = post(api, body)
     assert answer.status_code == 400
-    assert answer.json()["error"] == "Invalid input"
+    assert list(answer.json()["fields"]) == ["body"]
     assert balance_of(buyer) == (25_000, 0)
 
 
@@ -302,3 +302,49 @@ def test_a_colleagues_generation_is_a_404_for_a_buyer_and_there_for_an_owner(cli
         member = make_member(role=role, workspace_id=buyer.workspace_id)
         client.force_login(user_of(member))
         assert client.get(f"{LIST}/{theirs.pk}").status_code == status
+
+
+def test_a_body_of_three_megabytes_is_a_413(api, buyer):
+    answer = post(api, {"prompt": "x" * 3_000_000})
+    assert answer.status_code == 413
+    assert answer.json() == {"error": "The body is too large"}
+    assert balance_of(buyer) == (25_000, 0)
+
+
+def test_a_form_of_three_megabytes_is_a_413_on_the_page_too(api):
+    form = f"prompt={'x' * 3_000_000}"
+    answer = api.post(
+        "/creative-hub/image-studio/generate/",
+        form,
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.status_code == 413
+    assert b"too large" in answer.content
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", GENERATE, 405),
+        ("delete", LIST, 405),
+        ("get", f"{LIST}/not-an-id", 404),
+        ("get", "/api/v1/nowhere", 404),
+    ],
+)
+def test_whatever_the_api_refuses_is_json(api, method, path, status):
+    answer = getattr(api, method)(path)
+    assert answer.status_code == status
+    assert list(answer.json()) == ["error"]
+
+
+def test_a_missing_csrf_token_is_refused_in_json(buyer):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(user_of(buyer))
+    assert list(post(strict, {"prompt": "x"}).json()) == ["error"]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["0001-01-01T00:00:00+23:59_" + "0" * 32, "2026-01-01T00:00:00+02:00_" + "0" * 32]
+)
+def test_a_cursor_that_is_not_in_our_time_is_a_400(api, cursor):
+    assert api.get(LIST, {"cursor": cursor}).status_code == 400

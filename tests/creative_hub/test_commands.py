@@ -113,3 +113,27 @@ def test_the_demo_needs_a_password(settings, monkeypatch):
     with pytest.raises(CommandError, match="at least 8 characters"):
         call_command("seed_demo")
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("change", ["amount", "workspace"])
+def test_a_reference_of_another_booking_is_an_error_and_books_nothing(capsys, change):
+    workspace_id = make_workspace()
+    call_command("topup_credits", str(workspace_id), "500", "--reference", "invoice 7")
+    other = workspace_id if change == "amount" else make_workspace()
+    credits = "501" if change == "amount" else "500"
+    with pytest.raises(CommandError, match="belongs to another booking"):
+        call_command("topup_credits", str(other), credits, "--reference", "invoice 7")
+    assert Entry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("credits", "reference", "note"),
+    [("5", "", ""), ("5", "r" * 81, ""), ("5", "r", "n" * 201), ("9" * 19, "r", "")],
+)
+def test_a_top_up_that_does_not_fit_is_a_sentence(credits, reference, note):
+    workspace_id = make_workspace()
+    with pytest.raises(CommandError):
+        call_command(
+            "topup_credits", str(workspace_id), credits, "--reference", reference, "--note", note
+        )
+    assert not Entry.objects.exists()

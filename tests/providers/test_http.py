@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from creative_hub.providers import http
-from tests.lib.fault_server import Certificates, make_certificates, serve
+from tests.lib.fetch.fault_server import Certificates, make_certificates, serve
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 

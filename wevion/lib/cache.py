@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import structlog
@@ -9,6 +10,10 @@ from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
+
+# After a failure the cache is left alone for this long, in seconds: a page that reads it ten times
+# waits for one time-out, not for ten.
+LEFT_ALONE_S = 5.0
 
 
 class ForgivingRedisCache(RedisCache):
@@ -19,10 +24,15 @@ class ForgivingRedisCache(RedisCache):
     a failed write is forgotten.
     """
 
+    _left_alone_until = 0.0  # of all threads: time.monotonic()
+
     def _or(self, default: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        if time.monotonic() < ForgivingRedisCache._left_alone_until:
+            return default
         try:
             return getattr(super(), method)(*args, **kwargs)
         except RedisError as error:
+            ForgivingRedisCache._left_alone_until = time.monotonic() + LEFT_ALONE_S
             log.warning("cache_unreachable", method=method, error=type(error).__name__)
             return default
 

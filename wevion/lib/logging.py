@@ -74,7 +74,9 @@ def logging_config(*, level: str, is_json: bool) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             # Celery tells each received and finished tick at INFO: one line a second of nothing.
             "celery": {"level": "WARNING"},
-            "django_structlog": {"level": "WARNING"},
+            # A refused request is an answer, not a fault of ours.
+            "django_structlog": {"level": "ERROR"},
+            "django.request": {"level": "ERROR"},
             "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         },
     }
