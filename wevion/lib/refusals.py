@@ -39,7 +39,7 @@ class RefusalsMiddleware:
         if "%00" in request.META.get("QUERY_STRING", ""):
             return HttpResponse("No address has a NUL.\n", content_type="text/plain", status=400)
         try:
-            length = int(request.META.get("CONTENT_LENGTH") or 0)
+            length = int(request.headers.get("content-length") or 0)
         except ValueError:
             return None
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
