@@ -27,6 +27,7 @@ class Picture:
 
     asset: AssetInfo
     variant: int
+    title: str
     alt: str
 
 
@@ -53,10 +54,16 @@ class Card:
     maker: str
     may_act: bool
     may_cancel: bool
+    may_remove: bool
 
     @property
     def is_live(self) -> bool:
         return self.state in {"queued", "processing"}
+
+    @property
+    def ordered_at(self) -> str:
+        """When it was ordered, as the number that cards are sorted by."""
+        return f"{self.generation.created_at.timestamp():.6f}"
 
     @property
     def is_overdue(self) -> bool:
@@ -89,7 +96,11 @@ class Card:
 def cards(*, generations: Sequence[Generation], member: Member, now: datetime) -> list[Card]:
     """The cards of generations that were read with their jobs, in the same order."""
     assets = asset_selectors.by_ids(selectors.asset_ids(generations))
-    return [_card(one, assets=assets, member=member, now=now) for one in generations]
+    expected = {sort: _expected_s(*sort) for sort in {_sort(one) for one in generations}}
+    return [
+        _card(one, assets=assets, expected_s=expected[_sort(one)], member=member, now=now)
+        for one in generations
+    ]
 
 
 def duration(seconds: float) -> str:
@@ -105,13 +116,14 @@ def images(count: int) -> str:
     return "1 image" if count == 1 else f"{count} images"
 
 
-def expected_s(generation: Generation) -> int:
+def _sort(generation: Generation) -> tuple[str, str, bool]:
+    """What decides how long a job takes: asked once for all cards that share it."""
+    return generation.provider, generation.resolution, generation.is_sandbox
+
+
+def _expected_s(provider: str, resolution: str, is_sandbox: bool) -> int:
     """How long such a job usually takes, in seconds, from order to picture."""
-    usual = selectors.usual_s(
-        provider=generation.provider,
-        resolution=generation.resolution,
-        is_sandbox=generation.is_sandbox,
-    )
+    usual = selectors.usual_s(provider=provider, resolution=resolution, is_sandbox=is_sandbox)
     return usual or catalogue.IMAGE.usual_s
 
 
@@ -119,6 +131,7 @@ def _card(
     generation: Generation,
     *,
     assets: Mapping[uuid.UUID, AssetInfo],
+    expected_s: int,
     member: Member,
     now: datetime,
 ) -> Card:
@@ -136,11 +149,12 @@ def _card(
         pictures=pictures,
         frames=_frames(jobs, pictures),
         elapsed_s=max(0, int(elapsed.total_seconds())),
-        expected_s=expected_s(generation),
+        expected_s=expected_s,
         took=took,
         note=_note(generation, jobs),
         maker="" if is_mine else generation.membership.user.email,
         may_act=member.may_generate,
+        may_remove=is_mine and member.may_generate,
         may_cancel=member.may_generate
         and generation.is_live
         and all(job.state == ProviderJob.State.WAITING for job in jobs),
@@ -193,6 +207,7 @@ def _pictures(
         Picture(
             asset=assets[job.asset_id],
             variant=job.variant,
+            title=f"Variant {job.variant} of {total}" if total > 1 else "Picture",
             alt=f"Variant {job.variant} of {total}: {prompt}" if total > 1 else prompt,
         )
         for job in jobs

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
+import textwrap
 import uuid
 import zipfile
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -42,6 +45,7 @@ def poll(request: MemberRequest) -> HttpResponse:
             "removed": [one for one in changes.generations if one.removed_at],
             "announcement": _announcement(ended),
             "ready": [card for card in ended if card.state == "completed"],
+            **context.price_shown(request, now=now),
             **context.poller(request, since=changes.revision),
         },
     )
@@ -63,12 +67,10 @@ def cancel(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     except submission.NotCancellable:
         is_late = True
-    said = (
-        "It has already started and cannot be cancelled."
-        if is_late
-        else ("Cancelled. No credits charged.")
-    )
-    return _card_answer(request, generation_id, said=said, status=409 if is_late else 200)
+    if is_late:
+        said = "It has already started and cannot be cancelled."
+        return _card_answer(request, generation_id, said=said, is_refusal=True)
+    return _card_answer(request, generation_id, said="Cancelled. No credits charged.")
 
 
 @require_POST
@@ -93,7 +95,9 @@ def download_set(request: MemberRequest, generation_id: uuid.UUID) -> FileRespon
         generation = selectors.get_visible(member=request.member, generation_id=generation_id)
     except Generation.DoesNotExist:
         raise Http404 from None
-    infos = asset_selectors.by_ids(selectors.asset_ids([generation])).values()
+    known = asset_selectors.by_ids(selectors.asset_ids([generation]))
+    jobs = sorted(generation.jobs.all(), key=lambda job: job.variant)
+    infos = [known[job.asset_id] for job in jobs if job.asset_id in known]
     if not infos:
         raise Http404
     bundle = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
@@ -101,7 +105,9 @@ def download_set(request: MemberRequest, generation_id: uuid.UUID) -> FileRespon
         for info in infos:
             archive.writestr(info.download_name, storage.read_original(info))
     bundle.seek(0)
-    name = f"wevion-{generation.kind}s-{generation.created_at:%Y%m%d}-{generation.pk.hex[:8]}.zip"
+    # As its files are called, in the plural and without the variant.
+    stem = infos[0].download_name.rpartition("-v")[0]
+    name = stem.replace(f"-{generation.kind}-", f"-{generation.kind}s-", 1) + ".zip"
     return FileResponse(bundle, as_attachment=True, filename=name)
 
 
@@ -111,6 +117,7 @@ def _set_removed(
     try:
         submission.set_removed(
             generation_id=generation_id,
+            membership_id=request.member.membership_id,
             visible=selectors.visible_to(request.member),
             removed_at=removed_at,
         )
@@ -121,14 +128,17 @@ def _set_removed(
 
 
 def _card_answer(
-    request: MemberRequest, generation_id: uuid.UUID, *, said: str, status: int = 200
+    request: MemberRequest, generation_id: uuid.UUID, *, said: str, is_refusal: bool = False
 ) -> HttpResponse:
     """The card as it is now. The revision stays: only a poll answer may advance it."""
     if not request.htmx:
+        (messages.warning if is_refusal else messages.success)(request, said)
         return redirect("creative_hub:image_studio")
     now = timezone.now()
     generation = selectors.get_visible(member=request.member, generation_id=generation_id)
     [card] = cards.cards(generations=[generation], member=request.member, now=now)
+    if is_refusal:
+        card = dataclasses.replace(card, note=said)
     response = render(
         request,
         "creative_hub/_acted.html",
@@ -136,9 +146,10 @@ def _card_answer(
             "card": card,
             "is_removed": generation.removed_at is not None,
             "announcement": said,
+            **context.price_shown(request, now=now),
             **context.poller(request, since=context.known_revision(request)),
         },
-        status=status,
+        status=409 if is_refusal else 200,
     )
     return context.no_store(response)
 
@@ -151,11 +162,20 @@ def _is_recent(card: cards.Card, now: datetime) -> bool:
 
 def _announcement(ended: list[cards.Card]) -> str:
     """Several events in one poll become one sentence."""
-    done = sum(card.state == "completed" for card in ended)
-    lost = sum(card.state == "failed" for card in ended)
+    done = [card for card in ended if card.state == "completed"]
+    lost = [card for card in ended if card.state == "failed"]
+    if len(done) == 1 and not lost:
+        return f"{done[0].label} finished: {_start(done[0].generation.prompt)}"
+    if len(lost) == 1 and not done:
+        return f"Failed, no credits charged: {_start(lost[0].generation.prompt)}"
     parts = []
     if done:
-        parts.append(f"{done} finished")
+        parts.append(f"{len(done)} jobs finished" if len(done) > 1 else "1 job finished")
     if lost:
-        parts.append(f"{lost} failed, not charged")
-    return ", ".join(parts).capitalize() + "." if parts else ""
+        parts.append(f"{len(lost)} failed, not charged")
+    return ", ".join(parts) + "." if parts else ""
+
+
+def _start(prompt: str) -> str:
+    """The beginning of a prompt, to be read aloud."""
+    return textwrap.shorten(prompt, width=80, placeholder="…")

@@ -6,10 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from creative_hub import cards, catalogue, registry, selectors
 from creative_hub.forms import ImageForm
+from creative_hub.models import Generation
 from creative_hub.services import submission
 from workspaces.access import MemberRequest
 from workspaces.selectors import Member
@@ -65,16 +66,42 @@ def composer(
 
 
 def poller(request: MemberRequest, *, since: int | None) -> dict[str, Any]:
-    """The poller's context. since: the revision the page will ask from (see ui notes on the race:
+    """The poller's context. since: the revision the page will ask from (see docs/adr/0003:
     only a poll answer may advance it)."""
+    in_flight = selectors.in_flight(member=request.member, kind=KIND)
+    # Read after the count: a job that ended in between is news the page still has to fetch.
+    is_behind = since != selectors.revision(workspace_id=request.member.workspace_id)
     return {
         "revision": since,
-        "in_flight": selectors.in_flight(member=request.member, kind=KIND),
+        "in_flight": in_flight,
+        "is_polling": bool(in_flight) or is_behind,
         "polling_interval_ms": catalogue.POLLING_INTERVAL_MS,
     }
 
 
-def known_revision(request: MemberRequest) -> int | None:
+def price_shown(request: MemberRequest, *, now: datetime) -> dict[str, Any]:
+    """The quote for what the page's composer is set to, to be shown with a new balance.
+
+    Empty when the page has no composer, or is older than this.
+    """
+    given = request.POST.get("num_variants") or request.GET.get("num_variants")
+    if given is None or not request.member.may_generate:
+        return {}
+    return {
+        "quote": submission.quote(member=request.member, num_variants=_variants(given), now=now)
+    }
+
+
+def ordered_with(submission_key: str, *, member: Member) -> Generation | None:
+    """What this member ordered with a key, if anything."""
+    return (
+        selectors.visible_to(member)
+        .filter(membership_id=member.membership_id, submission_key=submission_key)
+        .first()
+    )
+
+
+def known_revision(request: HttpRequest) -> int | None:
     """The revision the page says it shows, or None."""
     given = request.POST.get("v") or request.GET.get("v") or ""
     # Unicode has digits that int() takes and PostgreSQL's bigint does not hold.

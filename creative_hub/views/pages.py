@@ -74,6 +74,7 @@ def studio_page(
             "filters": FILTER_LABELS,
             "starters": catalogue.IMAGE_STARTERS,
             "is_first_page": "before" not in request.GET,
+            "list_name": "older" if "before" in request.GET else narrowed_to,
             "highlight": request.GET.get("job", ""),
             **extra,
         },

@@ -1,7 +1,7 @@
 // What the pages cannot do by markup alone. Without this file everything still works by links and
 // forms. Wording stays in the templates; listeners sit on the document, because forms are swapped.
 "use strict";
-(() => {
+const studio = (() => {
   const byId = id => document.getElementById(id);
   const on = (names, act) => names.split(" ").forEach(name => document.addEventListener(name, act));
   const show = (id, shown = true) => { const element = byId(id); if (element) element.hidden = !shown; };
@@ -13,12 +13,26 @@
   const HIDDEN_MS = 30000, BACKOFF_MS = 4000, BACKOFF_MAX_MS = 60000;
   let fails = 0, notBefore = 0, stopped = false, polledAt = Date.now();
   const isPoll = event => event.detail.elt?.id === "poller";
-  const wake = () => { notBefore = 0; if (byId("poller")?.hasAttribute("hx-get")) htmx.trigger("#poller", "studio:wake"); };
+  const wake = () => {
+    notBefore = 0;
+    if (byId("poller")?.hasAttribute("hx-get")) htmx.trigger("#poller", "studio:wake");
+    ask();
+  };
   const isConnected = good => {
     if (byId("conn").hidden === good) return;
     show("conn", !good);
     say(good ? "Connected again." : byId("conn").textContent);
   };
+  // An answer that was lost may have changed something: also an idle page asks a few times what.
+  let owed = 0, asking;
+  const ask = () => {
+    clearTimeout(asking);
+    const poller = byId("poller");
+    if (!owed || stopped || !poller) return;
+    if (!poller.hasAttribute("hx-get") && Date.now() >= notBefore) htmx.ajax("GET", poller.dataset.url, { source: poller, swap: "none" }).catch(() => {});
+    asking = setTimeout(ask, BACKOFF_MS);
+  };
+  const owe = times => { owed = Math.max(owed, times); ask(); };
   on("htmx:beforeRequest", event => {
     if (!isPoll(event)) return;
     const isTooSoon = document.hidden && Date.now() - polledAt < HIDDEN_MS;
@@ -34,40 +48,66 @@
       if (xhr?.status === 403) stopped = true;
       notBefore = Date.now() + Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** ++fails) * (.8 + Math.random() * .4);
       isConnected(false);
-    } else if (elt.id === "composer") {
-      show("not-sent");
-      byId("not-sent").focus();
+    } else if (elt.matches("#composer, #composer-options")) {
+      return; // composer.js
+    } else if (!(xhr?.status >= 400)) {
+      isConnected(false);
+      owe(1);
     } else if (elt.matches("[data-viewer]")) {
       location.assign(elt.href);
-    } else if (elt.id !== "composer-options") {
+    } else {
       show("not-done");
       say(byId("not-done").textContent);
       setTimeout(() => show("not-done", false), 8000);
     }
   };
   on("htmx:sendError htmx:timeout", failed);
+  // A refusal that brings its own words is an answer, not a failure.
+  const isWordless = event => event.detail.xhr.status >= 400 && (isPoll(event) || !/id="(composer|gen-)/.test(event.detail.xhr.response));
   on("htmx:afterRequest", event => {
-    const { xhr } = event.detail;
-    // A refusal that brings its own words is an answer, not a failure.
-    if (xhr.status >= 400 && (isPoll(event) || !/id="(composer|gen-)/.test(xhr.response))) failed(event);
+    if (isWordless(event)) failed(event);
+    else if (event.detail.xhr.status && !fails) isConnected(true);
   });
   on("htmx:beforeOnLoad", event => {
     if (!isPoll(event) || event.detail.xhr.status >= 300) return;
     fails = notBefore = 0;
+    owed = Math.max(0, owed - 1);
     isConnected(true);
   });
-  // Cards that this page does not show would be errors to htmx.
+
+  // --- What a poll brings. A card that this list would show after a reload comes to its place; one
+  // that it would not show leaves; any other would be an error to htmx.
+  const STATES = { "in-progress": ".queued, .processing", completed: ".completed", failed: ".failed, .cancelled" };
+  const at = card => Number(card.dataset.at);
   on("htmx:beforeSwap", event => {
     if (!isPoll(event) || !event.detail.serverResponse) return;
-    const answer = document.createElement("template");
+    const answer = document.createElement("template"), grid = byId("grid"), list = grid?.dataset.list;
     answer.innerHTML = event.detail.serverResponse;
-    for (const card of answer.content.querySelectorAll("li[id^=gen-]")) if (!byId(card.id)) card.remove();
+    const shown = grid ? [...grid.querySelectorAll("li[data-at]")] : [];
+    const oldest = byId("load-more") ? Math.min(...shown.map(at)) : -Infinity;
+    for (const card of answer.content.querySelectorAll("li[id^=gen-]")) {
+      const known = byId(card.id), isRemoved = card.matches(".removed");
+      const fits = !STATES[list] || card.matches(STATES[list]);
+      if (known && (fits || isRemoved)) continue;
+      if (known) {
+        if (known.contains(document.activeElement)) byId("results").focus({ preventScroll: true });
+        known.remove();
+      } else if (grid && list !== "older" && fits && !isRemoved && at(card) > oldest) {
+        const place = document.createElement("li");
+        place.id = card.id;
+        place.dataset.at = card.dataset.at;
+        grid.insertBefore(place, [...grid.querySelectorAll("li[data-at]")].find(one => at(one) < at(card)) ?? byId("load-more"));
+        continue;
+      }
+      card.remove();
+    }
     event.detail.serverResponse = answer.innerHTML;
   });
+
   const seen = () => { if (!document.hidden && document.title.startsWith("✓")) document.title = title; };
   on("visibilitychange", () => { seen(); if (!document.hidden) wake(); });
   on("htmx:afterSettle", seen);
-  addEventListener("online", wake);
+  addEventListener("online", () => { if (!fails) isConnected(true); wake(); });
 
   function signedOut() {
     stopped = true;
@@ -112,49 +152,24 @@
   };
   setInterval(tick, 1000);
 
-  // --- The composer: counter, draft, keys.
-  const composer = () => byId("composer")?.dataset.draft ? byId("composer") : null;
-  const OPTIONS = ["style", "aspect_ratio", "resolution", "num_variants"];
-  const count = () => {
-    const prompt = byId("prompt"), left = prompt.maxLength - prompt.value.length;
-    byId("prompt-count").textContent = `${prompt.value.length} / ${prompt.maxLength}`;
-    if (left < 200 && left % 50 === 0) say(`${left} characters left`);
-  };
-  const keep = () => {
-    const form = composer();
-    if (form) sessionStorage.setItem(`draft:${form.dataset.draft}`, JSON.stringify(Object.fromEntries(["prompt", ...OPTIONS].map(name => [name, form.elements[name]?.value]))));
-  };
-  const restore = () => {
-    const form = composer(), draft = form && JSON.parse(sessionStorage.getItem(`draft:${form.dataset.draft}`) ?? "null");
-    if (!draft) return;
-    form.elements.prompt.value = draft.prompt ?? "";
-    for (const name of OPTIONS) {
-      const choice = [...form.querySelectorAll(`input[name=${name}]`)].find(input => input.value === draft[name] && !input.disabled);
-      if (choice && !choice.checked) { choice.checked = true; choice.dispatchEvent(new Event("change", { bubbles: true })); }
-    }
-    count();
-  };
-  on("input", event => { if (event.target.id === "prompt") count(); if (event.target.form === composer()) keep(); });
-  on("keydown", event => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form && event.target.form === composer()) {
-      event.preventDefault();
-      if (!byId("generate").disabled) event.target.form.requestSubmit();
-    }
-  });
-  on("htmx:afterOnLoad", event => {
-    if (event.detail.elt.id !== "composer" || event.detail.xhr.status !== 202) return;
-    for (const old of composer().querySelectorAll("#error-summary, .err")) old.remove();
-    for (const field of composer().querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  });
   on("htmx:configRequest", event => {
     // The page may be older than the session: signed in again in another tab, the cookie is newer.
     const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
     if (!token) return;
     event.detail.headers["X-CSRFToken"] = token;
     if (event.detail.verb !== "get" && event.detail.parameters.csrfmiddlewaretoken) event.detail.parameters.csrfmiddlewaretoken = token;
-    if (event.detail.elt.id !== "composer") return;
-    show("not-sent", false);
-    byId("composer-notice").replaceChildren();
+  });
+
+  // --- Load more: on to the first of the new cards.
+  let last = null;
+  on("htmx:beforeSwap", event => { if (event.detail.target?.id === "load-more") last = event.detail.target.previousElementSibling; });
+  on("htmx:afterSwap", () => {
+    const first = last?.nextElementSibling;
+    last = null;
+    if (!first) return;
+    first.tabIndex = -1;
+    first.focus({ preventScroll: true });
+    say("More results are shown.");
   });
 
   // --- The viewer: the same link opens a page where this file is missing.
@@ -162,13 +177,29 @@
   on("htmx:afterSwap", event => {
     const viewer = byId("viewer");
     if (event.detail.target?.id !== "viewer-body") return;
-    if (!viewer.open) { opener = event.detail.requestConfig?.elt?.id; viewer.showModal(); }
+    if (!viewer.open) {
+      opener = event.detail.requestConfig?.elt?.id;
+      viewer.showModal();
+      history.pushState({ viewer: true }, ""); // a phone's Back closes it
+    }
     viewer.querySelector(".look-side .primary")?.focus();
   });
   on("keydown", event => {
     const viewer = byId("viewer");
     if (!viewer?.open || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea")) return;
     viewer.querySelector(`[data-key="${CSS.escape(event.key.length === 1 ? event.key.toLowerCase() : event.key)}"]`)?.click();
+  });
+  addEventListener("popstate", () => { if (byId("viewer")?.open && !history.state?.viewer) byId("viewer").close(); });
+  let touch = null;
+  on("touchstart", event => {
+    const isAlone = event.touches.length === 1 && (window.visualViewport?.scale ?? 1) === 1;
+    touch = isAlone && event.target.closest?.("#viewer .look-stage") ? event.touches[0] : null;
+  });
+  on("touchend", event => {
+    if (!touch) return;
+    const { clientX, clientY } = event.changedTouches[0], x = clientX - touch.clientX, y = clientY - touch.clientY;
+    touch = null;
+    if (Math.abs(x) > 48 && Math.abs(x) > 2 * Math.abs(y)) byId("viewer").querySelector(x < 0 ? ".step.next" : ".step.previous")?.click();
   });
   on("click", event => {
     if (event.target === byId("viewer")) byId("viewer").close();
@@ -200,15 +231,14 @@
   });
 
   on("DOMContentLoaded", () => {
-    const keys = byId("submit-keys"), form = composer(), viewer = byId("viewer");
-    if (keys && /Mac|iP(hone|ad)/.test(navigator.platform)) keys.textContent = "⌘ ↵";
-    viewer?.addEventListener("close", () => { byId("viewer-body").replaceChildren(); (opener && byId(opener))?.focus(); });
-    if (!form) return;
-    // What the address or an error filled in wins over the draft, and becomes it.
-    const url = new URL(location), isDrafted = url.searchParams.has("job") && !url.searchParams.has("reuse");
-    if (isDrafted || !("prefilled" in form.dataset)) return restore();
-    keep();
-    for (const name of ["reuse", "prompt_only", "prompt_id"]) url.searchParams.delete(name);
-    if (url.href !== location.href) { history.replaceState(null, "", url); byId("prompt").focus(); }
+    const viewer = byId("viewer");
+    if (history.state?.viewer) history.replaceState(null, "");
+    viewer?.addEventListener("close", () => {
+      byId("viewer-body").replaceChildren();
+      (opener && byId(opener))?.focus();
+      if (history.state?.viewer) history.back();
+    });
   });
+
+  return { byId, on, show, say, owe, isWordless };
 })();

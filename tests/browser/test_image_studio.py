@@ -167,40 +167,277 @@ def test_the_draft_survives_a_reload_and_a_signed_out_session(signed_in, context
     assert not Generation.objects.exists()
 
 
-def test_a_network_that_fails_says_not_sent_and_trying_again_is_one_job(signed_in, faults):
+def forgive(faults: list[str], *names: str) -> None:
+    faults[:] = [one for one in faults if not any(name in one for name in (*names, "htmx"))]
+
+
+def new_cards(page: Page):
+    return page.locator("li.card:not(#ghost)")
+
+
+def test_a_second_tap_is_no_second_order_and_a_later_press_is_one(signed_in):
     buyer = make_member(credits=1000)
     page = signed_in(buyer)
     page.get_by_label("Prompt").fill(PROMPT)
-    page.route("**/generate/", lambda route: route.abort())
     generate(page)
-    expect(page.locator("#not-sent")).to_be_visible()
-    expect(page.locator("#not-sent")).to_contain_text("Not sent. Nothing was charged.")
-    page.unroute("**/generate/")
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator("li.card:not(#ghost)")).to_have_count(1)
-    assert balance_of(buyer) == (967, 33)
-    faults[:] = [one for one in faults if "ERR_FAILED" not in one and "htmx" not in one]
+    expect(page.locator("#generate")).to_contain_text("Queued ✓")
+    page.locator("#generate").dispatch_event("click")
+    page.locator("#prompt").press("Control+Enter")
+    page.wait_for_timeout(300)
+    assert Generation.objects.count() == 1
+    expect(page.locator("#generate")).to_have_text(re.compile("Generate 1 image"))
+    expect(page.locator("#generate")).not_to_have_attribute("aria-disabled", "true")
+    generate(page)
+    expect(new_cards(page)).to_have_count(2)
+    assert balance_of(buyer) == (934, 66)
 
 
-def test_an_answer_lost_on_the_way_back_is_one_job_when_tried_again(signed_in, faults):
+def test_offline_nothing_is_sent_and_trying_again_is_one_job(signed_in, context, faults):
     buyer = make_member(credits=1000)
     page = signed_in(buyer)
     page.get_by_label("Prompt").fill(PROMPT)
+    context.set_offline(True)
+    generate(page)
+    expect(page.locator("#not-sent")).to_contain_text("Not sent. Nothing was charged.")
+    expect(page.locator("#not-sent")).to_be_focused()
+    context.set_offline(False)
+    page.locator("#not-sent").get_by_role("button", name="Try again").click()
+    expect(new_cards(page)).to_have_count(1)
+    expect(page.locator("#not-sent")).to_be_hidden()
+    assert balance_of(buyer) == (967, 33)
+    forgive(faults, "ERR_INTERNET_DISCONNECTED")
 
-    def lose_the_answer(route):
-        route.fetch()
-        route.abort()
 
+def lose_the_answer(route):
+    route.fetch()
+    route.abort()
+
+
+def test_a_lost_answer_promises_nothing_and_trying_again_is_one_job(signed_in, faults):
+    buyer = make_member(credits=1000)
+    page = signed_in(buyer)
+    page.get_by_label("Prompt").fill(PROMPT)
+    page.route("**/generate/", lose_the_answer)
+    page.route("**/poll/**", lambda route: route.abort())
+    generate(page)
+    expect(page.locator("#no-answer")).to_be_focused()
+    expect(page.locator("#no-answer")).to_contain_text("No answer came")
+    expect(page.locator("#no-answer")).to_contain_text("It may have been ordered.")
+    expect(page.locator("#not-sent")).to_be_hidden()
+    assert Generation.objects.count() == 1
+    page.unroute("**/generate/")
+    page.locator("#no-answer").get_by_role("button", name="Try again").click()
+    expect(new_cards(page)).to_have_count(1)
+    assert Generation.objects.count() == 1
+    assert balance_of(buyer) == (967, 33)
+    forgive(faults, "ERR_FAILED")
+
+
+def test_what_a_lost_press_ordered_comes_to_an_idle_page_once_and_in_its_place(signed_in, faults):
+    buyer = make_member(credits=1000)
+    older = submit(buyer, now=timezone.now(), resolution="720p")
+    finish(older)
+    page = signed_in(buyer)
+    expect(page.locator("#poller[hx-get]")).to_have_count(0)
+    page.get_by_label("Prompt").fill(PROMPT)
     page.route("**/generate/", lose_the_answer)
     generate(page)
-    expect(page.locator("#not-sent")).to_be_visible()
-    assert Generation.objects.count() == 1
+    expect(new_cards(page)).to_have_count(2, timeout=12_000)
+    new = Generation.objects.get(prompt=PROMPT)
+    expect(new_cards(page).first).to_have_attribute("id", f"gen-{new.pk}")
+    expect(page.locator("#no-answer")).to_be_hidden()
     page.unroute("**/generate/")
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator("li.card:not(#ghost)")).to_have_count(1)
-    assert Generation.objects.count() == 1
-    assert balance_of(buyer) == (967, 33)
-    faults[:] = [one for one in faults if "ERR_FAILED" not in one and "htmx" not in one]
+    generate(page)
+    expect(new_cards(page)).to_have_count(3)
+    assert Generation.objects.count() == 3
+    forgive(faults, "ERR_FAILED")
+
+
+def test_a_generation_ordered_elsewhere_appears_where_a_reload_would_show_it(signed_in):
+    buyer = make_member(credits=1000)
+    first = submit(buyer, now=timezone.now())
+    page = signed_in(buyer)
+    second = submit(buyer, now=timezone.now())
+    third = submit(buyer, now=timezone.now())
+    expect(new_cards(page)).to_have_count(3, timeout=12_000)
+    shown = new_cards(page).evaluate_all("cards => cards.map(card => card.id)")
+    assert shown == [f"gen-{one.pk}" for one in (third, second, first)]
+
+
+def test_a_price_that_could_not_be_asked_is_not_shown_as_valid_and_orders_nothing(
+    signed_in, faults
+):
+    buyer = make_member(credits=1000)
+    page = signed_in(buyer)
+    page.get_by_label("Prompt").fill(PROMPT)
+    page.route("**/quote/**", lambda route: route.abort())
+    choose(page, "num_variants", "4")
+    expect(page.locator("#cost")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("#generate")).to_contain_text("updating…")
+    generate(page)
+    notice = page.locator("#composer-notice")
+    expect(notice).to_contain_text("The price is 132 credits for 4 images")
+    expect(notice).to_contain_text("Nothing was ordered")
+    assert not Generation.objects.exists()
+    expect(page.locator("#generate")).to_contain_text("132 credits")
+    generate(page)
+    expect(new_cards(page)).to_have_count(1)
+    assert balance_of(buyer) == (868, 132)
+    forgive(faults, "ERR_FAILED")
+
+
+def test_a_price_is_asked_again_when_the_network_is_back(signed_in, context, faults):
+    page = signed_in(make_member(credits=1000))
+    context.set_offline(True)
+    choose(page, "num_variants", "2")
+    expect(page.locator("#generate")).to_contain_text("updating…")
+    page.wait_for_timeout(400)
+    context.set_offline(False)
+    expect(page.locator("#generate")).to_contain_text("66 credits", timeout=3000)
+    forgive(faults, "ERR_INTERNET_DISCONNECTED")
+
+
+def test_what_is_left_follows_the_meter(signed_in):
+    buyer = make_member(credits=1000)
+    page = signed_in(buyer)
+    page.get_by_label("Prompt").fill(PROMPT)
+    expect(page.locator("#cost-note")).to_contain_text("967 left after")
+    generate(page)
+    expect(page.locator("#cost-note")).to_contain_text("934 left after")
+    new_cards(page).get_by_role("button", name="Cancel").click()
+    expect(page.locator("#cost-note")).to_contain_text("967 left after")
+
+
+def test_a_refusal_goes_when_another_choice_fits(signed_in):
+    page = signed_in(make_member(credits=84))
+    page.get_by_label("Prompt").fill(PROMPT)
+    choose(page, "num_variants", "4")
+    expect(page.locator("#generate")).to_contain_text("132 credits")
+    generate(page)
+    expect(page.locator("#notice")).to_contain_text("Insufficient credits")
+    choose(page, "num_variants", "2")
+    expect(page.locator("#generate")).to_contain_text("66 credits")
+    expect(page.locator("#notice")).to_have_count(0)
+
+
+def test_on_a_phone_the_bar_says_queued_and_leads_to_the_results(signed_in):
+    page = signed_in(make_member(credits=1000))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_label("Prompt").fill(PROMPT)
+    generate(page)
+    link = page.locator(".genbar").get_by_role("link", name="View results")
+    expect(link).to_be_in_viewport()
+    expect(page.locator(".genbar .queued")).to_contain_text("Queued ✓")
+    link.click()
+    expect(new_cards(page)).to_be_in_viewport()
+
+
+def test_a_phones_back_closes_the_viewer_and_a_swipe_turns_the_page(signed_in):
+    buyer = make_member(credits=1000)
+    generation = submit(buyer, now=timezone.now(), resolution="720p", num_variants=2)
+    finish(generation)
+    page = signed_in(buyer)
+    address = page.url
+    card(page, generation).locator("a.frame").first.click()
+    viewer = page.locator("#viewer")
+    expect(viewer).to_contain_text("Variant 1 of 2")
+    page.evaluate(
+        """() => { const stage = document.querySelector(".look-stage");
+            const at = x => new Touch({ identifier: 1, target: stage, clientX: x, clientY: 300 });
+            const fire = (name, now, x) => stage.dispatchEvent(new TouchEvent(name,
+                { bubbles: true, touches: now ? [at(x)] : [], changedTouches: [at(x)] }));
+            fire("touchstart", true, 300); fire("touchend", false, 120); }"""
+    )
+    expect(viewer).to_contain_text("Variant 2 of 2")
+    page.go_back()
+    expect(viewer).to_be_hidden()
+    assert page.url == address
+
+    card(page, generation).locator("a.frame").first.click()
+    expect(viewer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    page.wait_for_function("!history.state?.viewer")
+    assert page.url == address
+
+
+def test_a_picture_opened_offline_leaves_the_page_where_it_is(signed_in, context, faults):
+    buyer = make_member(credits=1000)
+    generation = submit(buyer, now=timezone.now(), resolution="720p")
+    finish(generation)
+    page = signed_in(buyer)
+    context.set_offline(True)
+    card(page, generation).locator("a.frame").first.click()
+    expect(page.locator("#conn")).to_be_visible()
+    expect(page.get_by_label("Prompt")).to_be_visible()
+    context.set_offline(False)
+    expect(page.locator("#conn")).to_be_hidden(timeout=6000)
+    forgive(faults, "ERR_INTERNET_DISCONNECTED")
+
+
+def test_reusing_the_prompt_only_keeps_the_settings(signed_in):
+    buyer = make_member(credits=1000)
+    generation = submit(buyer, now=timezone.now(), resolution="720p", prompt="A red kite")
+    finish(generation)
+    page = signed_in(buyer)
+    page.get_by_label("Prompt").fill(PROMPT)
+    choose(page, "aspect_ratio", "16:9")
+    choose(page, "num_variants", "3")
+    page.locator(f"#more-{generation.pk}").click()
+    page.get_by_role("link", name="Reuse prompt only").click()
+    expect(page.get_by_label("Prompt")).to_have_value("A red kite")
+    expect(page.locator("input[name=aspect_ratio][value='16:9']")).to_be_checked()
+    expect(page.locator("input[name=num_variants][value='3']")).to_be_checked()
+    expect(page.locator("#generate")).to_contain_text("99 credits")
+
+
+def test_a_filter_keeps_the_results_in_view_on_a_phone(signed_in):
+    buyer = make_member(credits=1000)
+    finish(submit(buyer, now=timezone.now(), resolution="720p"))
+    page = signed_in(buyer)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name="Completed").click()
+    page.wait_for_url("**?show=completed#results")
+    expect(page.get_by_role("heading", name="Results")).to_be_in_viewport()
+
+
+def test_what_does_not_match_the_filter_is_not_put_under_it(signed_in):
+    buyer = make_member(credits=1000)
+    page = signed_in(buyer, "/creative-hub/image-studio?show=completed")
+    page.get_by_label("Prompt").fill(PROMPT)
+    generate(page)
+    expect(page.locator("#queued-elsewhere")).to_contain_text("Queued. It is under All.")
+    expect(new_cards(page)).to_have_count(0)
+    page.locator("#queued-elsewhere").get_by_role("link", name="Show it").click()
+    expect(card(page, Generation.objects.get())).to_be_in_viewport()
+
+
+def test_what_ends_leaves_the_list_of_what_is_in_progress(signed_in):
+    buyer = make_member(credits=1000)
+    generation = submit(buyer, now=timezone.now(), resolution="720p")
+    page = signed_in(buyer, "/creative-hub/image-studio?show=in-progress")
+    expect(card(page, generation)).to_be_visible()
+    finish(generation)
+    expect(card(page, generation)).to_have_count(0, timeout=12_000)
+    expect(page.get_by_text("Nothing in progress")).to_be_visible()
+
+
+def test_load_more_goes_on_to_the_first_of_the_new_cards(signed_in):
+    buyer = make_member(credits=1000)
+    for _ in range(26):
+        submit(buyer, now=timezone.now())
+    page = signed_in(buyer)
+    page.get_by_role("link", name="Load more").click()
+    expect(new_cards(page)).to_have_count(26)
+    expect(new_cards(page).nth(24)).to_be_focused()
+
+
+def test_the_counter_counts_as_the_server_does(signed_in):
+    page = signed_in(make_member(credits=1000))
+    page.get_by_label("Prompt").fill("🚗" * 4001)
+    expect(page.locator("#prompt-count")).to_have_text("4001 / 4000")
+    generate(page)
+    expect(page.locator("#error-summary")).to_contain_text("4001 characters")
 
 
 def polls(page: Page) -> list[str]:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import watch
+from tests.creative_hub.engine import finish
+from tests.creative_hub.factories import submit
 from tests.factories import make_member, make_workspace
 from workspaces import services
 from workspaces.roles import Role
@@ -110,6 +113,42 @@ def test_nothing_scrolls_sideways_at_320_pixels(signed_in, path):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("path", ["/creative-hub/image-studio", "/account/password/change/"])
+def test_text_of_twice_the_size_does_not_scroll_sideways(signed_in, path, width):
+    buyer = make_member(credits=25_000)
+    generation = submit(buyer, now=timezone.now(), resolution="720p", num_variants=2)
+    finish(generation)
+    submit(buyer, now=timezone.now())
+    page = signed_in(buyer)
+    page.set_viewport_size({"width": width, "height": 844})
+    page.context.new_cdp_session(page).send(
+        "Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}}
+    )
+    page.goto(page.url.split("/creative-hub")[0] + path)
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    logo = page.locator(".brand img").bounding_box()
+    assert logo
+    assert logo["width"] == logo["height"] > 0
+
+
+@pytest.mark.browser
+def test_on_a_phone_targets_are_tall_enough_and_the_prompt_is_not_zoomed_in_on(signed_in):
+    buyer = make_member(credits=1000)
+    finish(submit(buyer, now=timezone.now(), resolution="720p"))
+    page = signed_in(buyer)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator("#prompt").evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 16
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, summary, .opt")]
+            .filter(e => e.checkVisibility() && !e.closest("p, .skip, .pop"))
+            .filter(e => e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"""
+    )
+    assert small == []
+
+
+@pytest.mark.browser
 def test_the_theme_changes_at_once_and_stays(signed_in):
     page = signed_in(make_member(credits=1000))
     page.emulate_media(color_scheme="dark")
@@ -142,7 +181,7 @@ def test_the_switcher_leads_to_the_other_workspace(signed_in):
 
     expect(page.locator("#workspace summary")).to_contain_text("Zephyr")
     expect(page.locator("#credit-meter")).to_contain_text("0 credits")
-    expect(page.get_by_text("Your role can look but not generate.")).to_be_visible()
+    expect(page.get_by_text("your role is viewer: you can look but not generate")).to_be_visible()
     expect(page.locator("#generate")).to_have_count(0)
 
 

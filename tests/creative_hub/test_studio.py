@@ -119,9 +119,7 @@ def test_a_page_of_another_account_than_the_one_signed_in_orders_nothing(signed_
 
 
 @pytest.mark.parametrize("htmx", [HTMX, {}], ids=["htmx", "no script"])
-def test_another_price_than_the_one_shown_orders_nothing_and_says_the_price(
-    signed_in, buyer, htmx
-):
+def test_another_price_than_the_one_shown_orders_nothing_and_says_the_price(signed_in, buyer, htmx):
     answer = signed_in.post(GENERATE, composer(shown_credits="33"), headers=htmx)
     assert answer.status_code == 409
     body = answer.content.decode()
@@ -232,6 +230,14 @@ def test_a_poll_with_nothing_left_to_wait_for_stops_the_polling(signed_in, buyer
     assert poller
     assert "hx-get" not in poller.group(0)
     assert "66 held → 66 charged" in body
+
+
+def test_a_poll_says_what_finished(signed_in, buyer):
+    generation = submit(buyer, now=timezone.now(), resolution="720p", num_variants=2)
+    finish(generation)
+    Generation.objects.filter(pk=generation.pk).update(completed_at=timezone.now())
+    body = signed_in.get(POLL, {"v": 0}, headers=HTMX).content.decode()
+    assert "2 images finished: A boat at dawn</div>" in body
 
 
 def test_a_poll_of_forty_cards_takes_as_many_queries_as_one_of_one(
