@@ -20,6 +20,7 @@ def job(generation: Generation, variant: int) -> ProviderJob:
         external_id=f"{generation.pk.hex}-{variant}",
         next_action_at=timezone.now(),
         deadline_at=timezone.now(),
+        created_at=timezone.now(),
     )
 
 
