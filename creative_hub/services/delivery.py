@@ -93,7 +93,9 @@ def _check_size(file: BinaryIO, order: Order) -> None:
 
 def stem(generation: Generation, *, variant: int) -> str:
     """What a download is called after its date: desert-highway-4x5-v2."""
-    words = slugify(generation.prompt[:200])[:STEM_MAX_CHARS].strip("-")
+    words = slugify(generation.prompt[:200])
+    if len(words) > STEM_MAX_CHARS:
+        words = words[: STEM_MAX_CHARS + 1].rpartition("-")[0] or words[:STEM_MAX_CHARS]
     ratio = catalogue.IMAGE.ratio(generation.aspect_ratio).slug
     return "-".join(part for part in (words, ratio, f"v{variant}") if part)
 

@@ -10,7 +10,7 @@ from assets import storage
 from creative_hub import selectors, wording
 from creative_hub.models import Generation, ProviderJob
 from creative_hub.providers.base import ErrorClass, ProviderError
-from creative_hub.services import claims, lifecycle, reconciliation, submission
+from creative_hub.services import claims, delivery, lifecycle, reconciliation, submission
 from credits.models import Entry, Hold
 from tests.creative_hub.engine import Clock, job_of, run_to_the_end, turn
 from tests.creative_hub.factories import submit
@@ -354,3 +354,21 @@ def test_reconcile_finds_a_picture_that_is_gone(buyer, clock):
 
 def test_the_failure_sentences_cover_every_error_class():
     assert set(ErrorClass) <= set(wording.FAILURES)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "stem"),
+    [
+        ("Desert highway", "desert-highway-4x5-v2"),
+        (
+            "Sneaker floating over salt flats at dawn, long shadow",
+            "sneaker-floating-over-salt-flats-at-dawn-long-4x5-v2",
+        ),
+        ("x" * 90, "x" * 48 + "-4x5-v2"),
+        ("夜明けの海", "4x5-v2"),
+        ("../../etc/passwd", "etcpasswd-4x5-v2"),
+    ],
+)
+def test_a_download_is_named_after_whole_words_of_its_prompt(prompt, stem):
+    generation = Generation(prompt=prompt, aspect_ratio="4:5")
+    assert delivery.stem(generation, variant=2) == stem
