@@ -71,9 +71,8 @@
     byId("cost-figure").textContent = "updating…";
   };
   const retry = event => {
-    if (!isQuote(event)) return;
-    stale();
-    setTimeout(quote, RETRY_MS);
+    // Stale since the change that asked, unless the answer to a press has brought the price since.
+    if (isQuote(event)) setTimeout(quote, RETRY_MS);
   };
   on("change", event => { if (event.target.closest?.("#composer [data-prices]")) stale(); });
   on("htmx:sendError htmx:timeout", retry);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -224,6 +226,23 @@ def test_a_price_that_could_not_be_asked_is_not_shown_as_valid_and_orders_nothin
     generate(page)
     expect(new_cards(page)).to_have_count(1)
     assert balance_of(buyer) == (868, 132)
+    forgive(faults, "ERR_FAILED")
+
+
+def test_a_question_that_fails_late_does_not_undo_the_price_a_press_has_brought(signed_in, faults):
+    page = signed_in(make_member(credits=1000))
+    page.get_by_label("Prompt").fill(PROMPT)
+    asked: list[Any] = []
+    page.route("**/quote/**", lambda route: asked.append(route))
+    choose(page, "num_variants", "4")
+    deadline = time.monotonic() + 5
+    while not asked and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    generate(page)
+    expect(page.locator("#generate")).to_contain_text("132 credits")
+    asked[0].abort()
+    page.wait_for_timeout(300)
+    expect(page.locator("#generate")).to_contain_text("132 credits")
     forgive(faults, "ERR_FAILED")
 
 
