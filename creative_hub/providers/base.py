@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class UpstreamState(StrEnum):
@@ -48,6 +48,8 @@ class Recovery(StrEnum):
 
     # `find` tells whether the provider has it; if it has not, sending again is safe.
     LOOK_UP = "look_up"
+    # `find` may come upon it, but finding nothing proves nothing: never sent again by itself.
+    LOOK_ONLY = "look_only"
     # Nothing can be looked up and a lost result costs only us: send once more, then give up.
     REPEAT_ONCE = "repeat_once"
 
@@ -88,7 +90,12 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One variant to make. Sizes in pixels, as the buyer ordered them."""
+    """One variant to make. Sizes in pixels, as the buyer ordered them.
+
+    duration_s: length of a clip in seconds, None for a picture. has_frame: whether the clip starts
+    from a picture; `frame` is that picture, a JPEG already cropped to the ratio, and is there only
+    where it is needed: for `submit`, and for the sandbox's `collect`.
+    """
 
     external_id: str
     prompt: str
@@ -97,14 +104,18 @@ class Order:
     width: int
     height: int
     variant: int  # 1-based
+    duration_s: int | None = None
+    has_frame: bool = False
+    frame: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     """What the provider says of one job.
 
-    When SUCCEEDED: result_url is fetched through the guarded fetcher, and expires; without one,
-    `Adapter.collect` has the file.
+    QUEUED: it has not begun there, and can be cancelled if the adapter can. When SUCCEEDED:
+    result_url is fetched through the guarded fetcher, and expires; without one, `Adapter.collect`
+    has the file.
     """
 
     state: UpstreamState
@@ -115,7 +126,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """One running job to ask about."""
+    """One job to ask about. upstream_id: empty for one that `find` came upon without an id."""
 
     upstream_id: str
     order: Order
@@ -128,8 +139,15 @@ class Adapter(Protocol):
     recovery: Recovery
     # Seconds between two polls of one job; 0 for a provider that answers in the submit call.
     poll_interval_s: float
-    # Longest time one `submit` call can take, in seconds; the engine leases the job for longer.
+    # How many jobs one `poll` takes at most.
+    poll_batch: int
+    # Longest time one call of each kind can take, in seconds; the engine leases jobs for longer.
     submit_limit_s: float
+    poll_limit_s: float
+    # How long after a send, in seconds, `find` may still not see a job that was taken.
+    find_settles_s: float
+    # Whether `cancel` can stop a job that is still queued at the provider.
+    can_cancel: bool
 
     def submit(self, order: Order) -> Upstream:
         """Ask for one variant. Raises ProviderError; AMBIGUOUS when the outcome is not known."""
@@ -138,14 +156,26 @@ class Adapter(Protocol):
     def poll(self, jobs: Sequence[Poll]) -> Mapping[str, Upstream | ProviderError]:
         """Say how each job stands, by upstream id, in as few requests as the provider allows.
 
-        A failed job is a ProviderError value. Raises ProviderError when the whole question failed.
+        A failed job is a ProviderError value; a job that is left out is asked about again. Raises
+        ProviderError when the whole question failed.
         """
         ...
 
-    def find(self, order: Order) -> Upstream | None:
-        """Look for a job we may have sent. None: the provider does not have it."""
+    def find(self, order: Order, *, sent_at: float) -> Upstream | None:
+        """Look for a job that may have been taken; sent_at: Unix time just before the last send.
+
+        None: the provider does not have it. Raises ProviderError: AMBIGUOUS when looking cannot
+        tell, any other class when the look itself failed.
+        """
         ...
 
-    def collect(self, job: Poll) -> bytes:
-        """The file of a job that succeeded without a result_url. Raises ProviderError."""
+    def cancel(self, job: Poll) -> bool:
+        """Stop a job that has not begun at the provider. False: too late, it runs or has ended.
+
+        Raises ProviderError when the question failed. Only called if `can_cancel`.
+        """
+        ...
+
+    def collect(self, job: Poll, file: BinaryIO) -> None:
+        """Write the file of a job that succeeded without a result_url. Raises ProviderError."""
         ...

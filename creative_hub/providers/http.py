@@ -13,17 +13,19 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from creative_hub.providers.base import ErrorClass, ProviderError
 
 # What the system's resolver may take on top of the connect timeout; nothing can cut it short.
 RESOLVER_SLACK_S = 30.0
@@ -43,12 +45,14 @@ class Answer:
     """What came back. headers: names in lower case.
 
     flaw: empty, or why the body is not whole (cut off, too large, too slow); it is then empty.
+    is_too_large: the flaw is that the body has more bytes than the caller wanted.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     flaw: str = ""
+    is_too_large: bool = False
 
     def parsed(self) -> Any:
         """The body as JSON; None when it is not JSON."""
@@ -58,19 +62,40 @@ class Answer:
             return None
 
 
-def post_json(
+def ask(method: str, url: str, *, is_create: bool, **how: Any) -> Answer:
+    """`call`, with what went wrong on the way in our classes.
+
+    is_create: the request orders something, so that a lost answer leaves us in doubt. Raises
+    ProviderError: TRANSIENT when nothing was ordered for certain, else AMBIGUOUS.
+    """
+    try:
+        return call(method, url, **how)
+    except NotReached as error:
+        raise ProviderError(
+            ErrorClass.TRANSIENT, f"could not connect: {error}", code="not_reached"
+        ) from error
+    except OutcomeUnknown as error:
+        found = ErrorClass.AMBIGUOUS if is_create else ErrorClass.TRANSIENT
+        raise ProviderError(found, f"no answer: {error}", code="no_answer") from error
+
+
+def call(
+    method: str,
     url: str,
     *,
-    body: Mapping[str, object],
     headers: Mapping[str, str],
     connect_timeout_s: float,
     total_timeout_s: float,
     max_answer_bytes: int,
+    body: Mapping[str, object] | None = None,
+    params: Sequence[tuple[str, str]] = (),
+    file: BinaryIO | None = None,
 ) -> Answer:
-    """POST once and read the whole answer.
+    """Send one request, with a JSON body if there is one, and read the whole answer.
 
     total_timeout_s: from the call to the last byte, however slowly they drip; only the resolver
-    can add up to RESOLVER_SLACK_S. Raises NotReached or OutcomeUnknown.
+    can add up to RESOLVER_SLACK_S. file: where the body of an answer with status 200 is written
+    instead of being kept in memory. Raises NotReached or OutcomeUnknown.
     """
     line = _Line()
     timer = threading.Timer(total_timeout_s, line.cut)
@@ -84,8 +109,10 @@ def post_json(
             session.trust_env = False
             session.mount("http://", _WatchedAdapter())
             session.mount("https://", _WatchedAdapter())
-            response = session.post(
+            response = session.request(
+                method,
                 url,
+                params=list(params),
                 json=body,
                 headers={**headers, "Accept": "application/json", "Accept-Encoding": "identity"},
                 timeout=(connect_timeout_s, total_timeout_s),
@@ -93,7 +120,7 @@ def post_json(
                 stream=True,
             )
             with contextlib.closing(response):
-                return _whole(response, line, max_answer_bytes)
+                return _whole(response, line, max_answer_bytes, file)
     except (
         requests.RequestException,
         urllib3.exceptions.HTTPError,
@@ -110,18 +137,28 @@ def post_json(
         line.close()
 
 
-def _whole(response: requests.Response, line: _Line, max_answer_bytes: int) -> Answer:
+def _whole(
+    response: requests.Response, line: _Line, max_answer_bytes: int, file: BinaryIO | None
+) -> Answer:
     headers = {name.lower(): value for name, value in response.headers.items()}
     body = bytearray()
-    flaw = ""
-    try:
-        for chunk in response.iter_content(_CHUNK_BYTES):
+    size, flaw, is_too_large = 0, "", False
+    chunks = response.iter_content(_CHUNK_BYTES)
+    while not flaw:
+        try:
+            chunk = next(chunks, b"")
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            flaw = _kind_of(error)
+            break
+        size += len(chunk)
+        if not chunk:
+            break
+        if size > max_answer_bytes:
+            flaw, is_too_large = "the answer is too large", True
+        elif file is not None and response.status_code == 200:
+            file.write(chunk)
+        else:
             body += chunk
-            if len(body) > max_answer_bytes:
-                flaw = "the answer is too large"
-                break
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        flaw = _kind_of(error)
     if line.is_cut:
         # Cut in the headers, or in a body without a length, it looks like an end.
         flaw = "the answer took too long"
@@ -130,6 +167,7 @@ def _whole(response: requests.Response, line: _Line, max_answer_bytes: int) -> A
         headers=headers,
         body=b"" if flaw else bytes(body),
         flaw=flaw,
+        is_too_large=is_too_large,
     )
 
 

@@ -16,6 +16,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO
 
 from creative_hub.providers.base import (
     ErrorClass,
@@ -44,8 +45,12 @@ class SandboxAdapter:
     label = "Sandbox"
     recovery = Recovery.LOOK_UP
     poll_interval_s = 1.0
+    poll_batch = 500
     # Longer than any hold.
     submit_limit_s = 20.0
+    poll_limit_s = 5.0
+    find_settles_s = 0.0
+    can_cancel = False
 
     def __init__(
         self,
@@ -74,11 +79,15 @@ class SandboxAdapter:
     def poll(self, jobs: Sequence[Poll]) -> Mapping[str, Upstream | ProviderError]:
         return {job.upstream_id: self._state_of(job) for job in jobs}
 
-    def find(self, order: Order) -> Upstream | None:
-        """Nothing is ever lost, as sending again gives the same picture for free."""
+    def find(self, order: Order, *, sent_at: float) -> Upstream | None:
+        """Nothing is ever lost, as sending again gives the same result for free."""
         return None
 
-    def collect(self, job: Poll) -> bytes:
+    def cancel(self, job: Poll) -> bool:
+        """Never: nothing waits in the sandbox."""
+        return False
+
+    def collect(self, job: Poll, file: BinaryIO) -> None:
         """The JPEG, at exactly the ordered size; drawn anew each time, always the same bytes."""
         order = job.order
         scene = draw_scene(
@@ -88,7 +97,7 @@ class SandboxAdapter:
             width=order.width,
             height=order.height,
         )
-        return encode_jpeg(scene)
+        file.write(encode_jpeg(scene))
 
     def _state_of(self, job: Poll) -> Upstream | ProviderError:
         known = _UPSTREAM_ID.fullmatch(job.upstream_id)

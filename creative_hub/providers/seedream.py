@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO
 
 from creative_hub.providers import ark_errors, http
 from creative_hub.providers.ark_errors import ArkError
@@ -90,6 +91,10 @@ class SeedreamAdapter:
     label = "Seedream"
     recovery = Recovery.REPEAT_ONCE
     poll_interval_s = 0.0
+    poll_batch = 1
+    poll_limit_s = 0.0
+    find_settles_s = 0.0
+    can_cancel = False
 
     def __init__(
         self,
@@ -123,23 +128,16 @@ class SeedreamAdapter:
             "Authorization": f"Bearer {self._api_key}",
             "X-Client-Request-Id": order.external_id,
         }
-        try:
-            answer = http.post_json(
-                self._url,
-                body=body,
-                headers=headers,
-                connect_timeout_s=self._connect_timeout_s,
-                total_timeout_s=self._total_timeout_s,
-                max_answer_bytes=MAX_ANSWER_BYTES,
-            )
-        except http.NotReached as error:
-            raise ProviderError(
-                ErrorClass.TRANSIENT, f"could not connect: {error}", code="not_reached"
-            ) from error
-        except http.OutcomeUnknown as error:
-            raise ProviderError(
-                ErrorClass.AMBIGUOUS, f"no answer: {error}", code="no_answer"
-            ) from error
+        answer = http.ask(
+            "POST",
+            self._url,
+            is_create=True,
+            body=body,
+            headers=headers,
+            connect_timeout_s=self._connect_timeout_s,
+            total_timeout_s=self._total_timeout_s,
+            max_answer_bytes=MAX_ANSWER_BYTES,
+        )
         if answer.status == 200:
             return self._picture(answer, order)
         found = answer.parsed()
@@ -150,11 +148,15 @@ class SeedreamAdapter:
         """Never asked: every job ends in its submit call."""
         raise NotImplementedError("Seedream has no tasks to poll")
 
-    def find(self, order: Order) -> Upstream | None:
+    def find(self, order: Order, *, sent_at: float) -> Upstream | None:
         """Nothing: Seedream keeps no record of a call."""
         return None
 
-    def collect(self, job: Poll) -> bytes:
+    def cancel(self, job: Poll) -> bool:
+        """Never: nothing waits at Seedream."""
+        return False
+
+    def collect(self, job: Poll, file: BinaryIO) -> None:
         """Nothing to collect: Seedream hands out a link once, in its answer, and keeps no task."""
         raise ProviderError(ErrorClass.RESULT_EXPIRED, "Seedream keeps no result without a link")
 

@@ -104,7 +104,7 @@ def _collect(job: ProviderJob, file: BinaryIO, *, adapter: Adapter, order: Order
     """Put the result's bytes into the file."""
     if not job.result_url:
         try:
-            file.write(adapter.collect(Poll(upstream_id=job.upstream_id, order=order)))
+            adapter.collect(Poll(upstream_id=job.upstream_id, order=order), file)
         except ProviderError as error:
             raise DeliveryFailed(
                 str(error.error_class), error.message, is_retryable=error.is_retryable

@@ -105,7 +105,7 @@ def submit_job(*, job_id: int, clock: Clock) -> None:
     try:
         upstream = None
         if claim.came_from == State.SUBMITTING and adapter.recovery is Recovery.LOOK_UP:
-            upstream = adapter.find(order)
+            upstream = adapter.find(order, sent_at=clock().timestamp())
         if upstream is None:
             upstream = adapter.submit(order)
     except ProviderError as error:

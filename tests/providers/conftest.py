@@ -1,11 +1,12 @@
 """What the provider tests share: a stand-in for ModelArk and an order."""
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from creative_hub.providers.base import Order
+from creative_hub.providers.base import Adapter, Order, Poll
 from creative_hub.providers.seedream import SeedreamAdapter
 from tests.providers.fakes.ark import FakeArk
 
@@ -50,3 +51,10 @@ def order(**changes: Any) -> Order:
         "variant": 1,
     }
     return Order(**{**fields, **changes})
+
+
+def collected(adapter: Adapter, job: Poll) -> bytes:
+    """The file of a job, as the engine would get it."""
+    file = io.BytesIO()
+    adapter.collect(job, file)
+    return file.getvalue()

@@ -36,7 +36,8 @@ def trusted(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def call(url: str, *, total_timeout_s: float = 3.0) -> http.Answer:
-    return http.post_json(
+    return http.call(
+        "POST",
         url,
         body={"prompt": "a boat"},
         headers={"Authorization": "Bearer key"},

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from creative_hub.providers.base import ErrorClass, Poll, ProviderError, Recovery, UpstreamState
 from creative_hub.providers.sandbox import SandboxAdapter
 from creative_hub.providers.scene import SOFTWARE, brief, draw_scene, encode_jpeg
-from tests.providers.conftest import order
+from tests.providers.conftest import collected, order
 
 SIZES = [
     (720, 1280), (1080, 1920), (720, 720), (1080, 1080), (720, 900), (1080, 1350),
@@ -48,7 +48,7 @@ def test_a_picture_has_exactly_the_ordered_pixels(width: int, height: int) -> No
     adapter = SandboxAdapter(delay_s=0)
     ordered = order(width=width, height=height, style="cinematic")
     sent = adapter.submit(ordered)
-    content = adapter.collect(Poll(upstream_id=sent.upstream_id, order=ordered))
+    content = collected(adapter, Poll(upstream_id=sent.upstream_id, order=ordered))
     with Image.open(io.BytesIO(content)) as image:
         image.load()
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (width, height))
@@ -142,7 +142,7 @@ def test_without_a_delay_a_job_is_done_at_once() -> None:
 def test_nothing_can_be_lost_so_nothing_is_found() -> None:
     adapter = SandboxAdapter(delay_s=0)
     assert adapter.recovery is Recovery.LOOK_UP
-    assert adapter.find(order()) is None
+    assert adapter.find(order(), sent_at=0.0) is None
 
 
 def test_an_id_that_is_not_ours_is_a_definite_no() -> None:
@@ -208,7 +208,7 @@ def test_directives_do_not_change_the_scene() -> None:
     adapter = SandboxAdapter(delay_s=0)
     plain = order(prompt="A boat", width=180, height=225)
     steered = order(prompt="A boat [sandbox:delay=3]", width=180, height=225)
-    one, other = (adapter.collect(Poll(upstream_id="", order=each)) for each in (plain, steered))
+    one, other = (collected(adapter, Poll(upstream_id="", order=each)) for each in (plain, steered))
     assert one == other
 
 

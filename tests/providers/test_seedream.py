@@ -124,12 +124,12 @@ def test_the_style_follows_the_prompt_as_a_sentence(prompt: str, style: str, sen
 def test_there_is_nothing_to_poll_to_find_or_to_collect(seedream: Make) -> None:
     adapter = seedream()
     job = Poll(upstream_id="", order=order())
-    assert adapter.find(order()) is None
+    assert adapter.find(order(), sent_at=0.0) is None
     assert adapter.recovery is Recovery.REPEAT_ONCE
     with pytest.raises(NotImplementedError):
         adapter.poll([job])
     with pytest.raises(ProviderError) as caught:
-        adapter.collect(job)
+        adapter.collect(job, io.BytesIO())
     assert caught.value.error_class is ErrorClass.RESULT_EXPIRED
 
 
