@@ -2,9 +2,10 @@
 
 A decoder stops at the end of the picture and never looks at what follows, so a file that is a
 picture and a web page or an archive as well passes every decoder. These walks follow the container
-to its own last byte.
+to its own last byte. A clip's boxes are followed in `boxes`, without reading the clip.
 
-Sources: JPEG, ITU-T T.81 annex B; PNG, W3C PNG third edition, section 5; WebP, RFC 9649 section 2.
+Sources: JPEG, ITU-T T.81 annex B; PNG, W3C PNG third edition, section 5; WebP, RFC 9649 section 2;
+MP4 and MOV, ISO/IEC 14496-12 section 4.3.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from assets.errors import Reason, RejectedFile
 # Enough of the beginning to tell every type that is known here.
 HEAD_BYTES = 16
 
-JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
-EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
+JPEG, PNG, WEBP, MP4 = "image/jpeg", "image/png", "image/webp", "video/mp4"
+EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp", MP4: "mp4"}
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Within compressed data FF is followed by 00, by a restart marker or by another FF.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+# Pictures in the same boxes as clips.
+_HEIF_BRANDS = {b"avif", b"avis", b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevx", b"mif1"}
 # Harmless filling that some writers leave behind the end.
 _PADDING = b"\x00\r\n "
 
@@ -36,7 +39,14 @@ def media_type_of(head: bytes) -> str | None:
         return PNG
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return WEBP
+    if head[4:8] == b"ftyp" and head[8:12] not in _HEIF_BRANDS:
+        return MP4
     return None
+
+
+def kind_of(media_type: str) -> str:
+    """The kind of asset, image or video: the first half of its media type."""
+    return media_type.partition("/")[0]
 
 
 def check_ends_with_picture(*, data: bytes, media_type: str) -> None:

@@ -13,6 +13,13 @@ class Reason(StrEnum):
     EXTRA_DATA = "extra_data"
     ANIMATED = "animated"
     TOO_MANY_PIXELS = "too_many_pixels"
+    SIDE_TOO_SHORT = "side_too_short"
+    SIDE_TOO_LONG = "side_too_long"
+    RATIO = "ratio"
+    NO_VIDEO = "no_video"
+    CODEC = "codec"
+    NO_LENGTH = "no_length"
+    TOO_LONG = "too_long"
 
 
 class RejectedFile(Exception):

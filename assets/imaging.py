@@ -26,7 +26,7 @@ THUMBNAIL_WIDTHS: Final = (480, 960)
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 # Everything else Pillow can read (EPS starts Ghostscript, TIFF has its own bombs) stays shut.
-_FORMATS = {containers.JPEG: "JPEG", containers.PNG: "PNG", containers.WEBP: "WEBP"}
+FORMATS = {containers.JPEG: "JPEG", containers.PNG: "PNG", containers.WEBP: "WEBP"}
 # What Pillow's readers are known to raise on broken input. They read from memory here, so an
 # OSError is about the picture, never about a disk.
 _UNREADABLE = (
@@ -76,11 +76,11 @@ def examine(*, file: BinaryIO, media_type: str) -> ExaminedPicture:
     Raises RejectedFile.
     """
     data = _read(file)
-    with _opened(data, media_type) as picture:
+    with opened(data, media_type) as picture:
         containers.check_ends_with_picture(data=data, media_type=media_type)
-        with _refusing():
+        with refusing():
             picture.load()
-        width, height = _shown_size(picture)
+        width, height = size_as_shown(picture)
         thumbnails = {nominal: _thumbnail(picture, nominal) for nominal in THUMBNAIL_WIDTHS}
     return ExaminedPicture(media_type=media_type, width=width, height=height, thumbnails=thumbnails)
 
@@ -94,14 +94,12 @@ def fit_image(*, source: BinaryIO, target: BinaryIO, width: int, height: int) ->
     seekable, read from the start. Raises RejectedFile; nothing was written then.
     """
     data = _read(source)
-    media_type = containers.media_type_of(data[: containers.HEAD_BYTES])
-    if media_type is None:
-        raise unknown_type()
-    with _opened(data, media_type) as picture:
-        if _shown_size(picture) == (width, height):
+    media_type = picture_type_of(data)
+    with opened(data, media_type) as picture:
+        if size_as_shown(picture) == (width, height):
             fitted = io.BytesIO(data)
         else:
-            with _refusing():
+            with refusing():
                 picture.load()
             fitted = _resized(picture, media_type, width, height)
     shutil.copyfileobj(fitted, target)
@@ -110,11 +108,17 @@ def fit_image(*, source: BinaryIO, target: BinaryIO, width: int, height: int) ->
 def shown_size(*, source: BinaryIO) -> tuple[int, int]:
     """Width and height in pixels as shown, from the header alone. Raises RejectedFile."""
     data = _read(source)
+    media_type = picture_type_of(data)
+    with opened(data, media_type) as picture:
+        return size_as_shown(picture)
+
+
+def picture_type_of(data: bytes) -> str:
+    """The media type of a picture we take, by its bytes. Raises RejectedFile."""
     media_type = containers.media_type_of(data[: containers.HEAD_BYTES])
-    if media_type is None:
+    if media_type not in FORMATS:
         raise unknown_type()
-    with _opened(data, media_type) as picture:
-        return _shown_size(picture)
+    return media_type
 
 
 def unknown_type() -> RejectedFile:
@@ -138,7 +142,7 @@ def too_large(max_bytes: int) -> RejectedFile:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Whatever Pillow trips over while it reads is a refusal. Never around our own drawing."""
     try:
         yield
@@ -148,10 +152,10 @@ def _refusing() -> Iterator[None]:
         raise containers.damaged() from error
 
 
-def _opened(data: bytes, media_type: str) -> Image.Image:
+def opened(data: bytes, media_type: str) -> Image.Image:
     """The picture with its header read and its pixels not. Raises RejectedFile."""
-    with _refusing():
-        picture = Image.open(io.BytesIO(data), formats=(_FORMATS[media_type],))
+    with refusing():
+        picture = Image.open(io.BytesIO(data), formats=(FORMATS[media_type],))
     if picture.width * picture.height > MAX_PIXELS:
         raise _too_many_pixels()
     # A camera's JPEG with further pictures behind the first counts as frames, too.
@@ -175,17 +179,19 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _shown_size(picture: Image.Image) -> tuple[int, int]:
+def size_as_shown(picture: Image.Image) -> tuple[int, int]:
+    """Width and height of an opened picture in pixels, as its orientation shows it."""
     width, height = picture.size
     return (height, width) if _orientation(picture) >= 5 else (width, height)
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def turned_upright(pixels: Image.Image, picture: Image.Image) -> Image.Image:
+    """Pixels made of a picture, turned as that picture's own tags say."""
     turn = _UPRIGHT.get(_orientation(picture))
-    return picture if turn is None else picture.transpose(turn)
+    return pixels if turn is None else pixels.transpose(turn)
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def plain(picture: Image.Image) -> Image.Image:
     """The picture in a mode that can be resized well: no palettes, no bits, no 16-bit grey."""
     if picture.mode.startswith("I"):
         return picture.convert("F").point(lambda value: value / 257).convert("L")
@@ -197,21 +203,19 @@ def _plain(picture: Image.Image) -> Image.Image:
 
 
 def _thumbnail(picture: Image.Image, nominal: int) -> bytes:
-    shown_width, shown_height = _shown_size(picture)
+    shown_width, shown_height = size_as_shown(picture)
     scale = min(1.0, nominal / shown_width, _WEBP_SIDE / shown_height)
     width, height = max(1, round(shown_width * scale)), max(1, round(shown_height * scale))
     size = (height, width) if (shown_width, shown_height) != picture.size else (width, height)
-    small = _plain(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    small = _in_srgb(small, picture.info.get("icc_profile"))
-    turn = _UPRIGHT.get(_orientation(picture))
-    if turn is not None:
-        small = small.transpose(turn)
+    small = plain(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    small = in_srgb(small, picture.info.get("icc_profile"))
+    small = turned_upright(small, picture)
     out = io.BytesIO()
     small.save(out, "WEBP", quality=80, method=4)
     return out.getvalue()
 
 
-def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """The picture in sRGB, so that a thumbnail needs no profile of its own."""
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     if profile:
@@ -227,7 +231,7 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _resized(picture: Image.Image, media_type: str, width: int, height: int) -> io.BytesIO:
     fitted = ImageOps.fit(
-        _upright(_plain(picture)), (width, height), method=Image.Resampling.LANCZOS
+        turned_upright(plain(picture), picture), (width, height), method=Image.Resampling.LANCZOS
     )
     quality: dict[str, Any] = {
         containers.JPEG: {"quality": 95, "subsampling": 0},
@@ -235,7 +239,7 @@ def _resized(picture: Image.Image, media_type: str, width: int, height: int) -> 
         containers.WEBP: {"quality": 95, "method": 4},
     }[media_type]
     out = io.BytesIO()
-    fitted.save(out, _FORMATS[media_type], **quality, **_metadata(picture, media_type))
+    fitted.save(out, FORMATS[media_type], **quality, **_metadata(picture, media_type))
     out.seek(0)
     return out
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import uuid
+from collections.abc import Collection
 from contextlib import ExitStack
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import structlog
 from django.db import transaction
 from django.utils.text import slugify
 
-from assets import containers, imaging, selectors, storage
+from assets import clips, containers, imaging, selectors, storage
 from assets.errors import Reason, ReferenceTaken, RejectedFile
 from assets.info import AssetInfo
 from assets.models import Asset
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 _CHUNK_BYTES = 2**20
 _STEM_LENGTH = 80
+_MAX_BYTES: Final = {"image": imaging.MAX_PICTURE_BYTES, "video": clips.MAX_CLIP_BYTES}
+
+Examined = imaging.ExaminedPicture | clips.ExaminedClip
 
 
 def ingest(
@@ -36,13 +40,15 @@ def ingest(
     stem: str,
     is_sandbox: bool,
     now: datetime,
-    max_bytes: int = imaging.MAX_PICTURE_BYTES,
+    accept: Collection[str] = ("image",),
+    max_bytes: int | None = None,
 ) -> AssetInfo:
     """Check, measure, hash and store a file with its thumbnails, then write its row.
 
     file: a seekable one is read from its start and left open; any other is first copied to a
     temporary file. source: one of Asset.Source. stem: what the download is called, made safe here.
-    max_bytes: reading stops one byte later.
+    accept: the kinds that are taken, image or video; which one it is, the bytes decide.
+    max_bytes: reading stops one byte later; unless given, the most that any of the kinds may have.
 
     Idempotent by source_reference: a repeated or concurrent ingest returns the first asset, even
     for other bytes, and leaves no files of its own. After a crash the next ingest of the reference
@@ -51,6 +57,8 @@ def ingest(
     not take the files (worth trying again).
     """
     known_source = Asset.Source(source)
+    kinds = frozenset(Asset.Kind(kind) for kind in accept)
+    limit = max(_MAX_BYTES[kind] for kind in kinds) if max_bytes is None else max_bytes
     with transaction.atomic(durable=True):  # durable: says so at once when called inside another
         first = selectors.by_reference(source_reference=source_reference)
     if first is not None:
@@ -58,8 +66,8 @@ def ingest(
 
     with ExitStack() as stack:
         held = file if file.seekable() else stack.enter_context(tempfile.TemporaryFile())
-        size_bytes, sha256 = _take(file, held=held, max_bytes=max_bytes)
-        examined = _examine(held)
+        size_bytes, sha256 = _take(file, held=held, max_bytes=limit)
+        examined = _examine(held, kinds)
         folder = storage.folder_of(
             workspace_id=workspace_id, source_reference=source_reference, sha256=sha256
         )
@@ -78,7 +86,7 @@ def ingest(
             defaults={
                 "workspace_id": workspace_id,
                 "creator_id": membership_id,
-                "kind": Asset.Kind.IMAGE,
+                "kind": containers.kind_of(examined.media_type),
                 "source": known_source,
                 "storage_key": folder,
                 "stem": slugify(stem)[:_STEM_LENGTH].strip("-_"),
@@ -87,6 +95,7 @@ def ingest(
                 "bytes": size_bytes,
                 "width": examined.width,
                 "height": examined.height,
+                "duration_s": _duration_s(examined),
                 "is_sandbox": is_sandbox,
                 "created_at": now,
             },
@@ -116,15 +125,32 @@ def _take(file: BinaryIO, *, held: BinaryIO, max_bytes: int) -> tuple[int, str]:
     return size_bytes, digest.hexdigest()
 
 
-def _examine(held: BinaryIO) -> imaging.ExaminedPicture:
+def _examine(held: BinaryIO, kinds: frozenset[Asset.Kind]) -> Examined:
     held.seek(0)
     media_type = containers.media_type_of(held.read(containers.HEAD_BYTES))
-    if media_type is None:
-        raise imaging.unknown_type()
+    if media_type is None or containers.kind_of(media_type) not in kinds:
+        raise _unknown_type(kinds)
+    if media_type == containers.MP4:
+        return clips.examine(file=held)
     return imaging.examine(file=held, media_type=media_type)
 
 
-def _store(held: BinaryIO, *, folder: str, examined: imaging.ExaminedPicture) -> None:
+def _unknown_type(kinds: frozenset[Asset.Kind]) -> RejectedFile:
+    if kinds == {Asset.Kind.IMAGE}:
+        return imaging.unknown_type()
+    if kinds == {Asset.Kind.VIDEO}:
+        return clips.unknown_type()
+    return RejectedFile(
+        Reason.UNKNOWN_TYPE,
+        "This file is neither a JPEG, PNG or WebP picture nor an MP4 or MOV clip.",
+    )
+
+
+def _duration_s(examined: Examined) -> float | None:
+    return examined.duration_s if isinstance(examined, clips.ExaminedClip) else None
+
+
+def _store(held: BinaryIO, *, folder: str, examined: Examined) -> None:
     extension = containers.EXTENSIONS[examined.media_type]
     storage.put(
         name=storage.original_name(folder=folder, extension=extension),

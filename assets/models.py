@@ -55,6 +55,18 @@ class Asset(models.Model):
         indexes = [
             # The workspace's assets, newest first (admin, library).
             models.Index(fields=["workspace", "-created_at"], name="asset_newest_of_workspace"),
+            # selectors.newest_images for members who see everybody's pictures of the workspace.
+            models.Index(
+                fields=["workspace", "-created_at", "-id"],
+                condition=Q(kind="image"),
+                name="asset_newest_images",
+            ),
+            # selectors.newest_images for members who see their own pictures only.
+            models.Index(
+                fields=["creator", "-created_at", "-id"],
+                condition=Q(kind="image"),
+                name="asset_newest_images_of_member",
+            ),
             # The newest assets of all workspaces (admin).
             models.Index(fields=["-created_at"], name="asset_newest"),
         ]

@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import IO
+from typing import IO, Final
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
 _CHUNK_BYTES = 2**18
+# The most that a player gets for `bytes=N-`. It opens with that, fills its buffer and stops reading
+# while it is paused: a whole clip in the answer would hold a web thread until somebody presses
+# play. RFC 9110 allows it: section 14.2 expects that a server may send a portion of what was asked
+# first and the client asks for the rest, and by 15.3.7 a 206 describes itself, so that a client
+# understands one that satisfies its request in part only. Chromium comes back for the rest.
+OPEN_RANGE_BYTES: Final = 2**20
 _ONE_RANGE = re.compile(r"bytes=[ \t]*(\d{0,19})-(\d{0,19})[ \t]*", re.ASCII | re.IGNORECASE)
 
 
@@ -26,16 +32,18 @@ def serve(
     size_bytes: int,
     media_type: str,
     etag: str,
+    open_range_bytes: int | None = None,
 ) -> HttpResponseBase:
     """Answer GET or HEAD with a file that is opened for the first byte and closed after the last.
 
     etag: strong, with its quotes. A single range is answered with 206, one that cannot be
     satisfied with 416; several ranges, other units and malformed ones are ignored, as the RFC
-    allows, and the whole file is sent.
+    allows, and the whole file is sent. open_range_bytes: the most that one range without an end is
+    answered with; None for all there is, as who resumes a download expects.
     """
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     if response is None:
-        wanted = _asked_range(request, size_bytes, etag)
+        wanted = _asked_range(request, size_bytes, etag, open_range_bytes)
         if wanted is None:
             response = _response(request, open_file, range(size_bytes))
         elif wanted:
@@ -51,7 +59,9 @@ def serve(
     return response
 
 
-def _asked_range(request: HttpRequest, size_bytes: int, etag: str) -> range | None:
+def _asked_range(
+    request: HttpRequest, size_bytes: int, etag: str, open_range_bytes: int | None
+) -> range | None:
     """The asked part; empty when there is no such part; None when the whole is to be sent."""
     header = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
     # Ranges are defined for GET only.
@@ -65,7 +75,9 @@ def _asked_range(request: HttpRequest, size_bytes: int, etag: str) -> range | No
     if first:
         if last and int(last) < int(first):
             return None
-        return everything[int(first) : int(last) + 1 if last else None]
+        if last:
+            return everything[int(first) : int(last) + 1]
+        return everything[int(first) :][:open_range_bytes]
     if last:
         return everything[-int(last) :] if int(last) else range(0)
     return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from assets import imaging, storage
 from assets.errors import AssetNotFound
@@ -16,11 +18,28 @@ from workspaces.selectors import Member
 __all__ = [
     "AssetInfo",
     "AssetNotFound",
+    "BadCursor",
+    "ImagePage",
     "by_ids",
     "by_reference",
     "get_visible",
     "missing_files",
+    "newest_images",
 ]
+
+PAGE_SIZE = 24
+
+
+class BadCursor(ValueError):
+    """The cursor is not one that we gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePage:
+    """A page of pictures, newest first. next_cursor: empty on the last one."""
+
+    images: list[AssetInfo]
+    next_cursor: str
 
 
 def by_ids(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, AssetInfo]:
@@ -40,6 +59,26 @@ def get_visible(*, member: Member, asset_id: uuid.UUID) -> AssetInfo:
     if asset is None:
         raise AssetNotFound(asset_id)
     return info(asset)
+
+
+def newest_images(*, member: Member, cursor: str = "", size: int = PAGE_SIZE) -> ImagePage:
+    """The pictures this member may see, newest first, from a cursor on. Raises BadCursor.
+
+    Each page is one read of size + 1 rows of an index, however many assets there are.
+    """
+    rows = _visible_to(member).filter(kind=Asset.Kind.IMAGE)
+    if cursor:
+        created_at, last_id = _parse_cursor(cursor)
+        # The first condition says nothing new: it is what the index can start from.
+        rows = rows.filter(created_at__lte=created_at).filter(
+            Q(created_at__lt=created_at) | Q(pk__lt=last_id)
+        )
+    found = list(rows.order_by("-created_at", "-id")[: size + 1])
+    shown = found[:size]
+    return ImagePage(
+        images=[info(asset) for asset in shown],
+        next_cursor=_cursor(shown[-1]) if len(found) > size else "",
+    )
 
 
 def missing_files(*, asset_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
@@ -76,6 +115,22 @@ def info(asset: Asset) -> AssetInfo:
 def _visible_to(member: Member) -> QuerySet[Asset]:
     assets = Asset.objects.filter(workspace_id=member.workspace_id)
     return assets if member.may_see_others else assets.filter(creator_id=member.membership_id)
+
+
+def _cursor(last: Asset) -> str:
+    return f"{last.created_at.isoformat()}_{last.pk.hex}"
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
+    moment, _, last_id = cursor.partition("_")
+    try:
+        created_at, pk = datetime.fromisoformat(moment), uuid.UUID(last_id)
+    except ValueError:
+        raise BadCursor(cursor) from None
+    # As we write them: another offset can name a moment before the first one PostgreSQL knows.
+    if created_at.utcoffset() != timedelta(0):
+        raise BadCursor(cursor)
+    return created_at, pk
 
 
 def _is_whole(asset: AssetInfo | None) -> bool:

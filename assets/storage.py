@@ -19,6 +19,7 @@ from typing import IO, BinaryIO, Final
 
 import structlog
 from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
@@ -30,6 +31,9 @@ from assets.info import AssetInfo
 log = structlog.get_logger(__name__)
 
 THUMBNAIL_TYPE: Final = "image/webp"
+# A clip goes to S3 in parts of 8 MB that wait in memory, by default ten and ten more.
+_TRANSFER = TransferConfig(max_concurrency=2)
+_TRANSFER.max_in_memory_upload_chunks = 2
 _REFERENCES = uuid.UUID("5a0d1c0e-6c0f-4c5e-9a52-0b1f6f1f7d11")
 
 
@@ -62,6 +66,7 @@ def put(*, name: str, content: BinaryIO | bytes, media_type: str) -> None:
         return
     file = File(stream)
     file.content_type = media_type  # type: ignore[attr-defined]
+    default_storage.transfer_config = _TRANSFER  # type: ignore[attr-defined]
     with _asking_the_store():
         default_storage.save(name, file)
 

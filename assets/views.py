@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from assets import imaging, ranges, selectors, storage
+from assets import containers, imaging, ranges, selectors, storage
 from assets.errors import AssetNotFound
 from assets.info import AssetInfo
 from workspaces.access import MemberRequest, member_required
@@ -31,6 +31,15 @@ _HEADERS = {
     # Whatever else a file may be, opened by itself it is a picture or a clip and runs nothing.
     "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self';"
     " style-src 'unsafe-inline'",
+}
+_CLIP_HEADERS = {
+    # Chromium's cache would turn the player's open ranges into closed ones, which are answered
+    # whole: see ranges.OPEN_RANGE_BYTES.
+    "Cache-Control": "private, no-store",
+    # The player that a browser puts around a clip asks for it again: in a sandbox without an origin
+    # that is another site's question and is refused. Scripts stay off all the same.
+    "Content-Security-Policy": "sandbox allow-same-origin; default-src 'none'; img-src 'self';"
+    " media-src 'self'; style-src 'unsafe-inline'",
 }
 
 
@@ -79,6 +88,7 @@ def _original(request: MemberRequest, asset: AssetInfo, *, as_attachment: bool) 
         media_type=asset.media_type,
         etag=f'"{asset.sha256}"',
         disposition=content_disposition_header(as_attachment, asset.download_name) or "inline",
+        open_range_bytes=None if as_attachment else ranges.OPEN_RANGE_BYTES,
     )
 
 
@@ -90,6 +100,7 @@ def _serve(
     media_type: str,
     etag: str,
     disposition: str,
+    open_range_bytes: int | None = None,
 ) -> HttpResponseBase:
     if not storage.is_local():
         return _redirect(request, name=name, media_type=media_type, disposition=disposition)
@@ -103,9 +114,11 @@ def _serve(
         size_bytes=size_bytes,
         media_type=media_type,
         etag=etag,
+        open_range_bytes=open_range_bytes,
     )
     response["Content-Disposition"] = disposition
-    for header, value in _HEADERS.items():
+    own = _CLIP_HEADERS if media_type == containers.MP4 else {}
+    for header, value in {**_HEADERS, **own}.items():
         response[header] = value
     return response
 

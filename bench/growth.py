@@ -81,7 +81,7 @@ def _claims(*, first: int) -> Call:
     """Take what is due, a minute later at each call: what was put off is due again."""
     start = timezone.now() + timedelta(days=1)
     minutes = itertools.count(first)
-    return lambda: lifecycle.take_due(now=start + timedelta(minutes=next(minutes)))
+    return lambda: lifecycle.due(now=start + timedelta(minutes=next(minutes)))
 
 
 def _use(name: str) -> None:

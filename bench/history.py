@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from creative_hub import catalogue
 from creative_hub.services import submission
-from creative_hub.services.submission import ImageRequest
+from creative_hub.services.orders import ImageRequest
 from credits import selectors as credit_selectors
 from workspaces.selectors import Member
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from creative_hub.models import Generation, ProviderJob
+from creative_hub import catalogue, registry
+from creative_hub.models import Generation, ProviderJob, ProviderSwitch
 from wevion.lib.admin import LookOnly
 
 if TYPE_CHECKING:
     _Jobs = admin.TabularInline[ProviderJob, Generation]
+    _SwitchAdmin = admin.ModelAdmin[ProviderSwitch]
 else:
     _Jobs = admin.TabularInline
+    _SwitchAdmin = admin.ModelAdmin
 
 
 class ProviderJobInline(_Jobs):
@@ -27,6 +30,8 @@ class ProviderJobInline(_Jobs):
         "waits",
         "upstream_id",
         "external_id",
+        "sent_at",
+        "looks",
         "next_action_at",
         "deadline_at",
         "error_code",
@@ -61,3 +66,51 @@ class GenerationAdmin(LookOnly[Generation]):
     search_fields = ("=id", "membership__user__email", "workspace__slug", "jobs__upstream_id")
     ordering = ("-created_at",)
     inlines = (ProviderJobInline,)
+
+
+@admin.register(ProviderSwitch)
+class ProviderSwitchAdmin(_SwitchAdmin):
+    """Open, draining, closed; places at the provider; and what an operator has to mend."""
+
+    list_display = ("label", "mode", "slots", "served_by", "needs_you", "problem_at")
+    list_display_links = ("label",)
+    list_editable = ("mode", "slots")
+    fields = (
+        "provider",
+        "mode",
+        "slots",
+        "served_by",
+        "needs_you",
+        "problem_message",
+        "problem_at",
+    )
+    readonly_fields = (
+        "provider",
+        "served_by",
+        "needs_you",
+        "problem_message",
+        "problem_at",
+    )
+
+    @admin.display(description="provider")
+    def label(self, switch: ProviderSwitch) -> str:
+        return catalogue.provider_label(switch.provider)
+
+    @admin.display(description="served by")
+    def served_by(self, switch: ProviderSwitch) -> str:
+        served = registry.availability(provider=switch.provider)
+        if served.is_sandbox:
+            return "the sandbox: its keys are not set"
+        return "the provider" if served.is_available else served.hint
+
+    @admin.display(description="needs you")
+    def needs_you(self, switch: ProviderSwitch) -> str:
+        if not switch.problem:
+            return ""
+        return registry.remedy(provider=switch.provider, error_class=switch.problem)
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False

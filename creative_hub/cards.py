@@ -10,10 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
+
 from assets import selectors as asset_selectors
 from assets.ingest import AssetInfo
-from creative_hub import catalogue, selectors
+from creative_hub import catalogue, line, selectors
+from creative_hub.line import Lane
 from creative_hub.models import Generation, ProviderJob, Status
+from creative_hub.services import switches
 from workspaces.selectors import Member
 
 ALT_PROMPT_CHARS = 100
@@ -22,20 +26,30 @@ PROGRESS_MAX = 95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """One delivered variant on a card."""
+class Result:
+    """One delivered variant on a card: a picture, or a clip shown by its poster."""
 
     asset: AssetInfo
     variant: int
     title: str
     alt: str
 
+    @property
+    def is_clip(self) -> bool:
+        return self.asset.duration_s is not None
+
+    @property
+    def clock(self) -> str:
+        """How long the clip is: 0:05."""
+        return clock(self.asset.duration_s or 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One generation as the page shows it.
 
-    state: queued, processing, completed, failed or cancelled. pictures: what was delivered.
+    state: queued, processing, completed, failed or cancelled. place: in the provider's line, from
+    1; None when it is not waiting for its turn. results: what was delivered.
     frames: a place for each variant in order, None while it is still on its way. elapsed_s and
     expected_s: whole seconds since it was ordered and as it usually takes.
     """
@@ -45,10 +59,11 @@ class Card:
     label: str
     receipt: str
     chips: tuple[str, ...]
-    pictures: tuple[Picture, ...]
-    frames: tuple[Picture | None, ...]
+    results: tuple[Result, ...]
+    frames: tuple[Result | None, ...]
     elapsed_s: int
     expected_s: int
+    place: int | None
     took: str
     note: str
     maker: str
@@ -66,6 +81,11 @@ class Card:
         return f"{self.generation.created_at.timestamp():.6f}"
 
     @property
+    def studio_url(self) -> str:
+        """The page of the studio it was ordered in."""
+        return reverse(f"creative_hub:{self.generation.kind}_studio")
+
+    @property
     def is_overdue(self) -> bool:
         return self.is_live and self.elapsed_s > 2 * self.expected_s
 
@@ -76,7 +96,7 @@ class Card:
     @property
     def elapsed_clock(self) -> str:
         """0:42"""
-        return f"{self.elapsed_s // 60}:{self.elapsed_s % 60:02}"
+        return clock(self.elapsed_s)
 
     @property
     def progress(self) -> int:
@@ -96,11 +116,42 @@ class Card:
 def cards(*, generations: Sequence[Generation], member: Member, now: datetime) -> list[Card]:
     """The cards of generations that were read with their jobs, in the same order."""
     assets = asset_selectors.by_ids(selectors.asset_ids(generations))
-    expected = {sort: _expected_s(*sort) for sort in {_sort(one) for one in generations}}
+    sorts = {selectors.sort_of(one) for one in generations}
+    expected = {sort: selectors.expected_s(sort) for sort in sorts}
+    in_line = places(generations, now=now)
     return [
-        _card(one, assets=assets, expected_s=expected[_sort(one)], member=member, now=now)
+        _card(
+            one,
+            assets=assets,
+            expected_s=expected[selectors.sort_of(one)],
+            place=in_line.get(one.pk),
+            member=member,
+            now=now,
+        )
         for one in generations
     ]
+
+
+def places(generations: Sequence[Generation], *, now: datetime) -> dict[uuid.UUID, int]:
+    """Where those stand that wait for a provider whose places are all taken, from 1."""
+    lanes = {
+        Lane(one.provider, one.is_sandbox)
+        for one in generations
+        if one.status == Status.QUEUED
+        and any(job.state == ProviderJob.State.WAITING and not job.waits for job in one.jobs.all())
+    }
+    found: dict[uuid.UUID, int] = {}
+    for lane in lanes:
+        if not switches.room(lane):
+            found |= line.places(lane, now=now)
+    shown = {one.pk for one in generations}
+    return {pk: place for pk, place in found.items() if pk in shown}
+
+
+def clock(seconds: float) -> str:
+    """0:42"""
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02}"
 
 
 def duration(seconds: float) -> str:
@@ -116,22 +167,12 @@ def images(count: int) -> str:
     return "1 image" if count == 1 else f"{count} images"
 
 
-def _sort(generation: Generation) -> tuple[str, str, bool]:
-    """What decides how long a job takes: asked once for all cards that share it."""
-    return generation.provider, generation.resolution, generation.is_sandbox
-
-
-def _expected_s(provider: str, resolution: str, is_sandbox: bool) -> int:
-    """How long such a job usually takes, in seconds, from order to picture."""
-    usual = selectors.usual_s(provider=provider, resolution=resolution, is_sandbox=is_sandbox)
-    return usual or catalogue.IMAGE.usual_s
-
-
 def _card(
     generation: Generation,
     *,
     assets: Mapping[uuid.UUID, AssetInfo],
     expected_s: int,
+    place: int | None,
     member: Member,
     now: datetime,
 ) -> Card:
@@ -139,26 +180,32 @@ def _card(
     elapsed = (generation.completed_at or now) - generation.created_at
     took = duration(elapsed.total_seconds()) if generation.completed_at else ""
     is_mine = generation.membership_id == member.membership_id
-    pictures = _pictures(generation, jobs, assets)
+    results = _results(generation, jobs, assets)
     return Card(
         generation=generation,
         state=_state(generation),
         label=_label(generation),
         receipt=_receipt(generation),
         chips=_chips(generation),
-        pictures=pictures,
-        frames=_frames(jobs, pictures),
+        results=results,
+        frames=_frames(jobs, results),
         elapsed_s=max(0, int(elapsed.total_seconds())),
         expected_s=expected_s,
+        place=place,
         took=took,
         note=_note(generation, jobs),
         maker="" if is_mine else generation.membership.user.email,
         may_act=member.may_generate,
         may_remove=is_mine and member.may_generate,
-        may_cancel=member.may_generate
-        and generation.is_live
-        and all(job.state == ProviderJob.State.WAITING for job in jobs),
+        may_cancel=member.may_generate and generation.is_live and _is_cancellable(generation, jobs),
     )
+
+
+def _is_cancellable(generation: Generation, jobs: Sequence[ProviderJob]) -> bool:
+    """Whether nothing of it has begun, with us or at a provider that can still stop it."""
+    if all(job.state == ProviderJob.State.WAITING for job in jobs):
+        return True
+    return generation.cancel_asked_at is None and all(job.is_queued_upstream for job in jobs)
 
 
 def _state(generation: Generation) -> str:
@@ -171,6 +218,8 @@ def _label(generation: Generation) -> str:
     if generation.status == Status.PROCESSING:
         return "Generating"
     if generation.status == Status.COMPLETED:
+        if generation.is_clip:
+            return "Clip"
         if generation.delivered < generation.num_variants:
             return f"{generation.delivered} of {images(generation.num_variants)}"
         return images(generation.delivered)
@@ -190,6 +239,10 @@ def _receipt(generation: Generation) -> str:
 
 
 def _chips(generation: Generation) -> tuple[str, ...]:
+    if generation.is_clip:
+        made_by = catalogue.provider_label(generation.provider)
+        frame = ("Start frame",) if generation.has_frame else ()
+        return (made_by, f"{generation.duration_s} s", generation.aspect_ratio, *frame)
     style = next(
         (one.label for one in catalogue.IMAGE.styles if one.value == generation.style),
         generation.style,
@@ -198,16 +251,17 @@ def _chips(generation: Generation) -> tuple[str, ...]:
     return (*([style] if generation.style else []), generation.aspect_ratio, size)
 
 
-def _pictures(
+def _results(
     generation: Generation, jobs: Sequence[ProviderJob], assets: Mapping[uuid.UUID, AssetInfo]
-) -> tuple[Picture, ...]:
+) -> tuple[Result, ...]:
     prompt = generation.prompt[:ALT_PROMPT_CHARS]
     total = generation.num_variants
+    alone = "Clip" if generation.is_clip else "Picture"
     return tuple(
-        Picture(
+        Result(
             asset=assets[job.asset_id],
             variant=job.variant,
-            title=f"Variant {job.variant} of {total}" if total > 1 else "Picture",
+            title=f"Variant {job.variant} of {total}" if total > 1 else alone,
             alt=f"Variant {job.variant} of {total}: {prompt}" if total > 1 else prompt,
         )
         for job in jobs
@@ -215,8 +269,8 @@ def _pictures(
     )
 
 
-def _frames(jobs: Sequence[ProviderJob], pictures: Sequence[Picture]) -> tuple[Picture | None, ...]:
-    delivered = {picture.variant: picture for picture in pictures}
+def _frames(jobs: Sequence[ProviderJob], results: Sequence[Result]) -> tuple[Result | None, ...]:
+    delivered = {result.variant: result for result in results}
     return tuple(
         delivered.get(job.variant)
         for job in jobs
@@ -227,11 +281,20 @@ def _frames(jobs: Sequence[ProviderJob], pictures: Sequence[Picture]) -> tuple[P
 def _note(generation: Generation, jobs: Sequence[ProviderJob]) -> str:
     """The one more thing a card says about how it went."""
     if generation.is_live:
-        waiting = [job for job in jobs if job.state == ProviderJob.State.WAITING and job.waits]
-        return "The provider is busy. We keep trying by ourselves." if waiting else ""
+        return _live_note(generation, jobs)
     missing = generation.num_variants - generation.delivered
     if generation.status == Status.COMPLETED and missing:
         return f"{images(missing).capitalize()} could not be made and {_was(missing)} not charged."
+    return ""
+
+
+def _live_note(generation: Generation, jobs: Sequence[ProviderJob]) -> str:
+    if any(job.state == ProviderJob.State.UNKNOWN for job in jobs):
+        return "Checking with the provider. This can take a while; it is charged only if it comes."
+    if generation.cancel_asked_at:
+        return "Asking the provider to stop it."
+    if any(job.state == ProviderJob.State.WAITING and job.waits for job in jobs):
+        return "The provider is busy. We keep trying by ourselves."
     return ""
 
 

@@ -51,6 +51,13 @@ class Generation(models.Model):
     aspect_ratio = models.CharField(max_length=5)
     resolution = models.CharField(max_length=5)
     num_variants = models.PositiveSmallIntegerField(default=1)
+    # Seconds; a clip has it and a picture has not.
+    duration_s = models.PositiveSmallIntegerField(null=True)
+    # The picture a clip starts from: an asset, or until the worker has fetched it an address.
+    start_frame = models.ForeignKey(
+        "assets.Asset", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    start_frame_url = models.TextField(blank=True)
     # In pixels, as the catalogue said when it was ordered.
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -74,6 +81,8 @@ class Generation(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+    # When somebody asked to stop it while it waited at the provider.
+    cancel_asked_at = models.DateTimeField(null=True)
     # Its maker took the card off the page; receipt and files stay.
     removed_at = models.DateTimeField(null=True)
 
@@ -85,6 +94,16 @@ class Generation(models.Model):
             models.CheckConstraint(
                 condition=Q(num_variants__gte=1, num_variants__lte=4),
                 name="generation_has_one_to_four_variants",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="video", duration_s__gt=0)
+                | Q(
+                    kind="image",
+                    duration_s__isnull=True,
+                    start_frame__isnull=True,
+                    start_frame_url="",
+                ),
+                name="generation_only_clips_have_length_and_frame",
             ),
             models.CheckConstraint(
                 condition=Q(credits_estimated=F("unit_credits") * F("num_variants")),
@@ -148,7 +167,7 @@ class Generation(models.Model):
             ),
             # The usual time of a kind of job: the last ones that were completed.
             models.Index(
-                fields=["provider", "resolution", "-completed_at"],
+                fields=["provider", "resolution", "duration_s", "-completed_at"],
                 condition=Q(status="completed"),
                 name="generation_last_completed",
             ),
@@ -161,6 +180,14 @@ class Generation(models.Model):
     def hold_reference(self) -> str:
         """The name under which the ledger knows this generation."""
         return f"generation:{self.pk}"
+
+    @property
+    def is_clip(self) -> bool:
+        return self.duration_s is not None
+
+    @property
+    def has_frame(self) -> bool:
+        return self.start_frame_id is not None or bool(self.start_frame_url)
 
     @property
     def is_live(self) -> bool:
@@ -184,6 +211,8 @@ class ProviderJob(models.Model):
         UNKNOWN = "unknown", "Unknown"
 
     TERMINAL = (State.DONE, State.FAILED)
+    # What takes one of the provider's places.
+    UPSTREAM = (State.SUBMITTING, State.RUNNING)
 
     generation = models.ForeignKey(Generation, on_delete=models.CASCADE, related_name="jobs")
     variant = models.PositiveSmallIntegerField()
@@ -194,7 +223,13 @@ class ProviderJob(models.Model):
     upstream_id = models.CharField(max_length=200, blank=True)  # theirs
     # Where the result waits, until it is stored. Signed and short-lived: never shown, never logged.
     result_url = models.TextField(blank=True)
-    # NULL exactly when nothing is left to do without a person.
+    # When the present or last send began. NULL: the provider certainly has nothing.
+    sent_at = models.DateTimeField(null=True)
+    # How often we looked for what was sent since, and found nothing.
+    looks = models.PositiveSmallIntegerField(default=0)
+    # It waits in the provider's own line, and may still be cancelled there.
+    is_queued_upstream = models.BooleanField(default=False)
+    # NULL exactly when it has ended.
     next_action_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     # Counts claims; a worker that lost its lease finds another number and changes nothing.
@@ -218,9 +253,9 @@ class ProviderJob(models.Model):
                 fields=["generation", "variant"], name="job_one_per_generation_and_variant"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["done", "failed", "unknown"], next_action_at__isnull=True)
+                condition=Q(state__in=["done", "failed"], next_action_at__isnull=True)
                 | Q(
-                    state__in=["waiting", "submitting", "running", "fetching"],
+                    state__in=["waiting", "submitting", "running", "fetching", "unknown"],
                     next_action_at__isnull=False,
                 ),
                 name="job_next_action_until_it_ends",
@@ -239,7 +274,41 @@ class ProviderJob(models.Model):
                 condition=Q(next_action_at__isnull=False),
                 name="job_due",
             ),
+            # The line: who waits for a provider, and how many places are taken.
+            models.Index(
+                fields=["provider", "state"],
+                condition=Q(state__in=["waiting", "submitting", "running"]),
+                name="job_in_line_or_upstream",
+            ),
+            # The admin: what needs a person.
+            models.Index(fields=["state"], condition=Q(state="unknown"), name="job_unknown"),
         ]
 
     def __str__(self) -> str:
         return self.external_id
+
+
+class ProviderSwitch(models.Model):
+    """What the operator lets a provider do, and what last stood in its way."""
+
+    class Mode(models.TextChoices):
+        OPEN = "open", "Open"
+        DRAINING = "draining", "Draining: finishes what was ordered, takes no new orders"
+        CLOSED = "closed", "Closed: sends nothing more, takes no new orders"
+
+    provider = models.CharField(max_length=32, primary_key=True)
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.OPEN)
+    # Jobs at the provider at the same time; the others wait in line.
+    slots = models.PositiveIntegerField()
+    # The last error that only an operator can mend, until the next job that works.
+    problem = models.CharField(max_length=32, blank=True)
+    problem_message = models.CharField(max_length=500, blank=True)
+    problem_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(slots__gte=1), name="switch_has_a_slot"),
+        ]
+
+    def __str__(self) -> str:
+        return self.provider

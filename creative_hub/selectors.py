@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from django.core.cache import cache
 from django.db import connection
@@ -48,6 +49,12 @@ def revision(*, workspace_id: uuid.UUID) -> int:
 def in_flight(*, member: Member, kind: str) -> int:
     """How many of the visible generations of a kind are queued or processing."""
     return visible_to(member).filter(kind=kind, status__in=LIVE).count()
+
+
+def in_line(*, member: Member, kind: str) -> list[Generation]:
+    """The visible generations of a kind that have not begun, oldest first."""
+    waiting = visible_to(member).filter(kind=kind, status=Status.QUEUED)
+    return list(_joined(waiting).order_by("created_at")[:POLL_CARDS_MAX])
 
 
 class Filter(StrEnum):
@@ -141,18 +148,49 @@ def changes(*, member: Member, kind: str, since: int | None, now: datetime) -> C
     return Changes(revision=found[-1].revision if is_cut else current, generations=found)
 
 
-def usual_s(*, provider: str, resolution: str, is_sandbox: bool) -> int | None:
+class Sort(NamedTuple):
+    """What decides how long a job takes. duration_s: of a clip, None for pictures."""
+
+    provider: str
+    resolution: str
+    duration_s: int | None
+    is_sandbox: bool
+
+
+def sort_of(generation: Generation) -> Sort:
+    return Sort(
+        generation.provider,
+        generation.resolution,
+        generation.duration_s,
+        generation.is_sandbox,
+    )
+
+
+def expected_s(sort: Sort) -> int:
+    """How long a job of this sort usually takes, in seconds, from order to result."""
+    usual = _usual_s(sort)
+    if usual is not None:
+        return usual
+    if sort.duration_s is None:
+        return catalogue.IMAGE.usual_s
+    return catalogue.VIDEO.provider(sort.provider).usual_s
+
+
+def _usual_s(sort: Sort) -> int | None:
     """The median time in seconds of the last 50 completed jobs like this; None before the first.
 
     Kept for a minute: it is shown on every card and moves slowly.
     """
+    provider, resolution, duration_s, is_sandbox = sort
     if resolution not in {one.value for one in catalogue.IMAGE.resolutions}:
         return None
-    key = f"usual:{provider}:{resolution}:{is_sandbox}"
+    key = f"usual:{provider}:{resolution}:{duration_s}:{is_sandbox}"
     known = cache.get(key)
     if known is None:
+        length = Q(duration_s=duration_s) if duration_s else Q(duration_s__isnull=True)
         rows = (
             Generation.objects.filter(
+                length,
                 provider=provider,
                 resolution=resolution,
                 is_sandbox=is_sandbox,

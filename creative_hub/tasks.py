@@ -1,41 +1,58 @@
-"""Celery tasks: named doorbells, one service call each. Rows decide; a lost ring is rung again.
+"""Celery tasks: named doorbells. Rows decide what is done; a lost ring is rung again.
 
 `**_` lets an old worker survive an argument that a newer one sends.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from creative_hub import heartbeat
-from creative_hub.services import lifecycle
+from creative_hub.line import Lane
+from creative_hub.services import asking, lifecycle, sending, storing
 
 ENGINE, MEDIA = "engine", "media"
+# A ring that nobody answers is worth nothing: the next tick rings again, in seconds.
+RING_LIFE_S = 2
+# How long one answer to a ring goes on to the next job before it gives its thread back.
+SHIFT_S = 10.0
 
 
 @shared_task(name="creative_hub.tick", queue=ENGINE)
 def tick(**_: object) -> None:
     heartbeat.beat()
-    due = lifecycle.take_due(now=timezone.now())
-    for job_id in due.to_submit:
-        submit.apply_async(kwargs={"job_id": job_id}, expires=lifecycle.RING_AGAIN_S)
-    for job_id in due.to_fetch:
-        fetch.apply_async(kwargs={"job_id": job_id}, expires=lifecycle.RING_AGAIN_S)
-    for provider, is_sandbox in due.to_poll:
-        poll.apply_async(kwargs={"provider": provider, "is_sandbox": is_sandbox}, expires=5)
+    due = lifecycle.due(now=timezone.now())
+    for lane, jobs in due.to_send.items():
+        for _ring in range(min(jobs, settings.SUBMIT_SLOTS // 2 or 1)):
+            send.apply_async(kwargs=lane._asdict(), expires=RING_LIFE_S)
+    for lane in due.to_ask:
+        ask.apply_async(kwargs=lane._asdict(), expires=RING_LIFE_S)
+    for _ring in range(min(due.to_store, settings.FETCH_SLOTS)):
+        store.apply_async(expires=RING_LIFE_S)
 
 
-@shared_task(name="creative_hub.submit", queue=ENGINE)
-def submit(*, job_id: int, **_: object) -> None:
-    lifecycle.submit_job(job_id=job_id, clock=timezone.now)
+@shared_task(name="creative_hub.send", queue=ENGINE)
+def send(*, provider: str, is_sandbox: bool, **_: object) -> None:
+    lane = Lane(provider, is_sandbox)
+    _while_there_is_some(lambda: sending.send_next(lane=lane, clock=timezone.now))
 
 
-@shared_task(name="creative_hub.poll", queue=ENGINE)
-def poll(*, provider: str, is_sandbox: bool, **_: object) -> None:
-    lifecycle.poll_jobs(provider=provider, is_sandbox=is_sandbox, clock=timezone.now)
+@shared_task(name="creative_hub.ask", queue=ENGINE)
+def ask(*, provider: str, is_sandbox: bool, **_: object) -> None:
+    asking.ask_about(lane=Lane(provider, is_sandbox), clock=timezone.now)
 
 
-@shared_task(name="creative_hub.fetch", queue=MEDIA)
-def fetch(*, job_id: int, **_: object) -> None:
-    lifecycle.fetch_job(job_id=job_id, clock=timezone.now)
+@shared_task(name="creative_hub.store", queue=MEDIA)
+def store(**_: object) -> None:
+    _while_there_is_some(lambda: storing.store_next(clock=timezone.now))
+
+
+def _while_there_is_some(do_next: Callable[[], bool]) -> None:
+    until = time.monotonic() + SHIFT_S
+    while do_next() and time.monotonic() < until:
+        pass

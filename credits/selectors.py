@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -116,6 +117,19 @@ def refusal(*, standing: Standing, amount: int) -> errors.CreditsRefused | None:
     if cap is not None and used + amount > cap:
         return errors.MemberCapExceeded(figures(cap, used))
     return None
+
+
+def prices_in_force(*, items: Sequence[str], on: date) -> dict[str, PriceInForce]:
+    """The rows in force of several items, by item, in one query; unpriced ones are left out."""
+    rows = (
+        Price.objects.filter(item__in=items, effective_from__lte=on)
+        .order_by("item", "-effective_from")
+        .distinct("item")
+    )
+    return {
+        row.item: PriceInForce(id=row.pk, item=row.item, unit=row.unit, credits=row.credits)
+        for row in rows
+    }
 
 
 _PRICE = """

@@ -25,3 +25,4 @@ def committed_db(transactional_db):
     first = import_module("credits.migrations.0002_append_only_and_prices")
     if not apps.get_model("credits", "Price").objects.exists():
         first.add_prices(apps, None)
+    import_module("creative_hub.migrations.0002_clips").add_switches(apps, None)

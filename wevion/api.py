@@ -26,7 +26,7 @@ def not_signed_in(request: HttpRequest, _: AuthenticationError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return creative_hub.json_problem(request, creative_hub.type_errors(error.errors))
+    return creative_hub.json_problem(request, creative_hub.type_errors(request, error.errors))
 
 
 @api.exception_handler(HttpError)

@@ -6,6 +6,8 @@ all variables with their meaning is `.env.example`.
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -96,6 +98,29 @@ def _origins(name: str) -> list[str]:
                 f"{name} must list exact origins such as https://cdn.example, not {origin!r}."
             )
     return origins
+
+
+def _service_account(name: str) -> str:
+    """The path of a Google service account's JSON file, or nothing."""
+    path: str = env.str(name, default="")
+    if not path:
+        return ""
+    try:
+        account = json.loads(Path(path).read_text())
+        is_whole = {"client_email", "private_key", "token_uri"} <= account.keys()
+    except (OSError, ValueError, AttributeError):
+        raise _fail(f"{name} must name a readable service-account JSON file.") from None
+    if not is_whole:
+        raise _fail(f"{name} names a JSON file that is not a service account's key.")
+    return path
+
+
+def _bucket(name: str) -> str:
+    """gs://bucket or gs://bucket/prefix, without a slash at the end, or nothing."""
+    uri: str = env.str(name, default="").rstrip("/")
+    if uri and not re.fullmatch(r"gs://[a-z0-9][a-z0-9._-]{1,220}(/[\w.~-]+)*", uri, re.ASCII):
+        raise _fail(f"{name} must be an address such as gs://bucket/prefix, not {uri!r}.")
+    return uri
 
 
 DEBUG = _bool("DEBUG", default=False)
@@ -260,6 +285,12 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # The tests serve static files as they lie there, without collecting them first.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = IS_TESTING
 S3_BUCKET = env.str("S3_BUCKET", default="")
+# Bodies larger than Django's own limit are taken here alone, in bytes: a start frame may have
+# 10 MB, and what surrounds it in a form is small.
+UPLOAD_MAX_BYTES = {
+    "/creative-hub/video-studio/start-frame/": 11 * 2**20,
+    "/creative-hub/video-studio/generate/": 11 * 2**20,
+}
 # How long a presigned link to a private file lives.
 MEDIA_LINK_S = 300
 if S3_BUCKET:
@@ -376,7 +407,36 @@ ARK_API_BASE = _url(
 ).rstrip("/")
 ARK_API_KEY = env.str("ARK_API_KEY", default="")
 SEEDREAM_MODEL = env.str("SEEDREAM_MODEL", default="seedream-4-0-250828")
+SEEDANCE_MODEL = env.str("SEEDANCE_MODEL", default="seedance-1-0-pro-250528")
+SEEDANCE_RESOLUTION = _one_of("SEEDANCE_RESOLUTION", "1080p", "720p", "480p")
+KLING_API_BASE = _url(
+    "KLING_API_BASE", schemes=("http", "https"), default="https://api-singapore.klingai.com"
+).rstrip("/")
+KLING_ACCESS_KEY = env.str("KLING_ACCESS_KEY", default="")
+KLING_SECRET_KEY = env.str("KLING_SECRET_KEY", default="")
+if bool(KLING_ACCESS_KEY) != bool(KLING_SECRET_KEY):
+    raise _fail("KLING_ACCESS_KEY and KLING_SECRET_KEY belong together: set both or neither.")
+KLING_MODEL = env.str("KLING_MODEL", default="kling-v2-6")
+KLING_MODE = _one_of("KLING_MODE", "pro", "std")
+VEO_LOCATION = env.str("VEO_LOCATION", default="us-central1")
+VEO_API_BASE = _url(
+    "VEO_API_BASE",
+    schemes=("http", "https"),
+    default=f"https://{VEO_LOCATION}-aiplatform.googleapis.com",
+).rstrip("/")
+VEO_PROJECT = env.str("VEO_PROJECT", default="")
+VEO_MODEL = env.str("VEO_MODEL", default="veo-3.1-generate-001")
+VEO_CREDENTIALS = _service_account("VEO_CREDENTIALS")
+if bool(VEO_PROJECT) != bool(VEO_CREDENTIALS):
+    raise _fail("VEO_PROJECT and VEO_CREDENTIALS belong together: set both or neither.")
+VEO_STORAGE_URI = _bucket("VEO_STORAGE_URI")
+VEO_STORAGE_API_BASE = _url(
+    "VEO_STORAGE_API_BASE", schemes=("http", "https"), default="https://storage.googleapis.com"
+).rstrip("/")
+# Origins that results may be fetched from although they are not public, and that people may name
+# for start frames. Two lists: whoever may name an address must not reach what a provider may.
 FETCH_ALLOWED_ORIGINS = _origins("FETCH_ALLOWED_ORIGINS")
+FRAME_ALLOWED_ORIGINS = _origins("FRAME_ALLOWED_ORIGINS")
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOG_LEVEL = _one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")

@@ -1,10 +1,10 @@
-"""The sandbox: draws a placeholder picture from the prompt, with no AI and no network.
+"""The sandbox: draws a placeholder picture or clip from the prompt, with no AI and no network.
 
 For trying everything without keys. A prompt may carry directives, which do not change the scene:
 
 - `[sandbox:fail=content_refused]`: refused when it is sent; any value of `ErrorClass`.
 - `[sandbox:fail_later=bad_result]`: taken, and failed when its time is up.
-- `[sandbox:delay=2]`: seconds until the picture is ready (0..600), instead of the usual.
+- `[sandbox:delay=2]`: seconds until the file is ready (0..600), instead of the usual.
 - `[sandbox:hold=2]`: seconds that sending it takes (0..10).
 
 With `@` a directive is for one variant only: `[sandbox:fail=content_refused@3]`.
@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
 
+from PIL import Image
+
 from creative_hub.providers.base import (
     ErrorClass,
     Order,
@@ -27,7 +29,7 @@ from creative_hub.providers.base import (
     Upstream,
     UpstreamState,
 )
-from creative_hub.providers.scene import draw_scene, encode_jpeg
+from creative_hub.providers.scene import brief, draw_scene, encode_jpeg, film, motion
 
 MAX_DELAY_S = 600.0
 MAX_HOLD_S = 10.0
@@ -88,16 +90,13 @@ class SandboxAdapter:
         return False
 
     def collect(self, job: Poll, file: BinaryIO) -> None:
-        """The JPEG, at exactly the ordered size; drawn anew each time, always the same bytes."""
+        """The JPEG or MP4, exactly as ordered; made anew each time, always the same bytes."""
         order = job.order
-        scene = draw_scene(
-            prompt=_DIRECTIVE.sub(" ", order.prompt),
-            style=order.style,
-            variant=order.variant,
-            width=order.width,
-            height=order.height,
-        )
-        file.write(encode_jpeg(scene))
+        prompt = _DIRECTIVE.sub(" ", order.prompt)
+        if order.duration_s is not None:
+            _film(order, prompt=prompt, duration_s=order.duration_s, file=file)
+            return
+        file.write(encode_jpeg(_draw(order, prompt=prompt, width=order.width, height=order.height)))
 
     def _state_of(self, job: Poll) -> Upstream | ProviderError:
         known = _UPSTREAM_ID.fullmatch(job.upstream_id)
@@ -109,6 +108,36 @@ class SandboxAdapter:
         if "fail_later" in directives:
             return _failure(directives["fail_later"])
         return Upstream(state=UpstreamState.SUCCEEDED, upstream_id=job.upstream_id)
+
+
+def _draw(order: Order, *, prompt: str, width: int, height: int) -> Image.Image:
+    return draw_scene(
+        prompt=prompt, style=order.style, variant=order.variant, width=width, height=height
+    )
+
+
+def _film(order: Order, *, prompt: str, duration_s: int, file: BinaryIO) -> None:
+    """A camera move over the start frame, else over the scene of the prompt."""
+    plan = brief.read(prompt=prompt, style=order.style, variant=order.variant)
+    if order.has_frame:
+        try:
+            picture = film.read_frame(order.frame, width=order.width, height=order.height)
+        except OSError:
+            # Without its cause, which may quote from the file.
+            raise ProviderError(ErrorClass.BAD_IMAGE, "the start frame cannot be read") from None
+        camera = motion.over_frame(prompt=prompt, plan=plan, duration_s=duration_s)
+    else:
+        wide, tall = film.overscan(order.width, order.height)
+        picture = film.without_grain(_draw(order, prompt=prompt, width=wide, height=tall))
+        camera = motion.over_scene(prompt=prompt, plan=plan, duration_s=duration_s)
+    film.write_clip(
+        picture,
+        camera=camera,
+        width=order.width,
+        height=order.height,
+        duration_s=duration_s,
+        file=file,
+    )
 
 
 def _directives(order: Order) -> dict[str, str]:

@@ -12,24 +12,29 @@ import structlog
 from django.conf import settings
 from django.utils.text import slugify
 
-from assets import imaging, ingest
+from assets import clips, imaging, ingest
 from assets.errors import RejectedFile
-from creative_hub import catalogue, wording
+from creative_hub import wording
 from creative_hub.models import Generation, ProviderJob
 from creative_hub.providers.base import Adapter, ErrorClass, Order, Poll, ProviderError
 from wevion.lib.fetch import Fetcher, FetchError, FetchLimits
 
 log = structlog.get_logger(__name__)
 
-# A result larger than this is not a picture we ordered.
-RESULT_MAX_BYTES = 64 * 1024 * 1024
 # The largest picture any provider makes for us (Seedream 4.x: 4096x4096), with some room.
 RESULT_MAX_PIXELS = 20_000_000
-# What comes may be a little smaller than ordered, or a block off its ratio, and is made to fit.
+# A picture may come a little smaller than ordered, or a block off its ratio, and is made to fit.
+# A clip is kept as it came, so its ratio may be off by the blocks that encoders work in only.
 RESULT_MIN_SCALE = 0.5
 RATIO_TOLERANCE = 1.1
-FETCH_LIMIT_S = 120.0
-_LIMITS = FetchLimits(max_bytes=RESULT_MAX_BYTES, connect_s=5, read_s=20, total_s=90)
+CLIP_RATIO_TOLERANCE = 1.02
+CLIP_MIN_SCALE = 0.4
+# Providers add or drop a few frames: Kling's five seconds are 5.04.
+CLIP_LENGTH_TOLERANCE_S = 0.5
+_PICTURE_LIMITS = FetchLimits(max_bytes=64 * 2**20, connect_s=5, read_s=20, total_s=90)
+_CLIP_LIMITS = FetchLimits(max_bytes=clips.MAX_CLIP_BYTES, connect_s=5, read_s=20, total_s=300)
+# Checking and storing, on top of the download.
+_STORING_S = 30.0
 STEM_MAX_CHARS = 48
 
 
@@ -43,8 +48,13 @@ class DeliveryFailed(Exception):
         self.is_retryable = is_retryable
 
 
+def limit_s(generation: Generation) -> float:
+    """How long delivering one result takes at most, in seconds."""
+    return _limits(generation).total_s + _STORING_S
+
+
 def deliver(job: ProviderJob, *, adapter: Adapter, order: Order, now: datetime) -> uuid.UUID:
-    """Download, bring to the ordered size, check and store one result. Idempotent by job.
+    """Download, check, bring a picture to the ordered size, and store. Idempotent by job.
 
     Raises DeliveryFailed.
     """
@@ -52,12 +62,16 @@ def deliver(job: ProviderJob, *, adapter: Adapter, order: Order, now: datetime) 
     with tempfile.TemporaryFile() as raw, tempfile.TemporaryFile() as fitted:
         _collect(job, raw, adapter=adapter, order=order)
         try:
-            _check_size(raw, order)
-            imaging.fit_image(
-                source=raw, target=fitted, width=generation.width, height=generation.height
-            )
+            if generation.is_clip:
+                _check_clip(raw, order)
+            else:
+                _check_size(raw, order)
+                imaging.fit_image(
+                    source=raw, target=fitted, width=generation.width, height=generation.height
+                )
             asset = ingest.ingest(
-                file=fitted,
+                file=raw if generation.is_clip else fitted,
+                accept=(generation.kind,),
                 workspace_id=generation.workspace_id,
                 membership_id=generation.membership_id,
                 source="generated",
@@ -77,6 +91,20 @@ def deliver(job: ProviderJob, *, adapter: Adapter, order: Order, now: datetime) 
     return asset.id
 
 
+def _check_clip(file: BinaryIO, order: Order) -> None:
+    """Refuse what is plainly not the clip that was ordered, by what is really in the file."""
+    clip = clips.examine(file=file)
+    shape = (clip.width * order.height) / (clip.height * order.width)
+    scale = min(clip.width, clip.height) / min(order.width, order.height)
+    is_out_of_shape = not 1 / CLIP_RATIO_TOLERANCE <= shape <= CLIP_RATIO_TOLERANCE
+    off_s = abs(clip.duration_s - (order.duration_s or 0))
+    if is_out_of_shape or scale < CLIP_MIN_SCALE or off_s > CLIP_LENGTH_TOLERANCE_S:
+        raise _not_as_ordered(
+            came=f"{clip.width}x{clip.height}, {clip.duration_s:.1f} s",
+            ordered=f"{order.width}x{order.height}, {order.duration_s} s",
+        )
+
+
 def _check_size(file: BinaryIO, order: Order) -> None:
     """Refuse, before it is decoded, what is plainly not the picture that was ordered."""
     width, height = imaging.shown_size(source=file)
@@ -84,11 +112,13 @@ def _check_size(file: BinaryIO, order: Order) -> None:
     is_too_small = min(scale_x, scale_y) < RESULT_MIN_SCALE
     is_out_of_shape = not 1 / RATIO_TOLERANCE <= scale_x / scale_y <= RATIO_TOLERANCE
     if is_too_small or is_out_of_shape or width * height > RESULT_MAX_PIXELS:
-        raise DeliveryFailed(
-            str(ErrorClass.BAD_RESULT),
-            f"{width}x{height} came, {order.width}x{order.height} was ordered",
-            is_retryable=False,
-        )
+        raise _not_as_ordered(came=f"{width}x{height}", ordered=f"{order.width}x{order.height}")
+
+
+def _not_as_ordered(*, came: str, ordered: str) -> DeliveryFailed:
+    return DeliveryFailed(
+        str(ErrorClass.BAD_RESULT), f"{came} came, {ordered} was ordered", is_retryable=False
+    )
 
 
 def stem(generation: Generation, *, variant: int) -> str:
@@ -96,8 +126,9 @@ def stem(generation: Generation, *, variant: int) -> str:
     words = slugify(generation.prompt[:200])
     if len(words) > STEM_MAX_CHARS:
         words = words[: STEM_MAX_CHARS + 1].rpartition("-")[0] or words[:STEM_MAX_CHARS]
-    ratio = catalogue.IMAGE.ratio(generation.aspect_ratio).slug
-    return "-".join(part for part in (words, ratio, f"v{variant}") if part)
+    ratio = generation.aspect_ratio.replace(":", "x")
+    which = "" if generation.is_clip else f"v{variant}"
+    return "-".join(part for part in (words, ratio, which) if part)
 
 
 def _collect(job: ProviderJob, file: BinaryIO, *, adapter: Adapter, order: Order) -> None:
@@ -112,12 +143,16 @@ def _collect(job: ProviderJob, file: BinaryIO, *, adapter: Adapter, order: Order
         return
     try:
         _fetcher(frozenset(settings.FETCH_ALLOWED_ORIGINS)).fetch_to(
-            url=job.result_url, file=file, limits=_LIMITS
+            url=job.result_url, file=file, limits=_limits(job.generation)
         )
     except FetchError as error:
         raise DeliveryFailed(
             _code_of(error), str(error.reason), is_retryable=error.is_retryable
         ) from error
+
+
+def _limits(generation: Generation) -> FetchLimits:
+    return _CLIP_LIMITS if generation.is_clip else _PICTURE_LIMITS
 
 
 def _code_of(error: FetchError) -> str:

@@ -47,14 +47,18 @@ _CHECKS = (
        OR j.done <> g.delivered
        OR (g.status IN ('completed', 'failed')) <> (j.ended = j.jobs)
     """,
-    # A finished variant is a picture of its own, in the right workspace and size.
+    # A finished variant is a file of its own, in the right workspace, size and length.
     """
-    SELECT format('Job %s of generation %s: its asset %s belongs to another workspace or size',
+    SELECT format('Job %s of generation %s: its asset %s is not what was ordered',
                   j.external_id, g.id, a.id)
     FROM creative_hub_providerjob j
     JOIN creative_hub_generation g ON g.id = j.generation_id
     JOIN assets_asset a ON a.id = j.asset_id
-    WHERE a.workspace_id <> g.workspace_id OR a.width <> g.width OR a.height <> g.height
+    WHERE a.workspace_id <> g.workspace_id OR a.kind <> g.kind
+       OR (g.kind = 'image' AND (a.width <> g.width OR a.height <> g.height))
+       OR (g.kind = 'video' AND (abs(a.width * g.height - a.height * g.width)
+                                   > 0.02 * a.height * g.width
+                                 OR abs(a.duration_s - g.duration_s) > 0.5))
     """,
     """
     SELECT format('Asset %s is the result of %s jobs', asset_id, count(*))

@@ -1,20 +1,17 @@
-"""The web side of a generation: quote, submit, cancel, take off the page."""
+"""The web side of a generation: submit, cancel, take off the page."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from creative_hub import catalogue, registry, wording
+from creative_hub import wording
 from creative_hub.models import LIVE, Generation, ProviderJob, Status
-from creative_hub.services import feed
-from credits import selectors as credit_selectors
+from creative_hub.services import feed, quoting, switches
+from creative_hub.services.orders import OrderRequest
 from credits import services as credit_services
 from credits.errors import CreditsRefused
 from wevion.lib.rows import insert
@@ -22,67 +19,18 @@ from workspaces.selectors import Member
 
 __all__ = [
     "CreditsRefused",
-    "ImageRequest",
     "NotCancellable",
     "ProviderUnavailable",
-    "Quote",
     "SubmissionInProgress",
     "SubmissionKeyReused",
     "cancel",
-    "cost_cents",
-    "quote",
+    "is_usable_key",
     "set_removed",
     "submit",
 ]
 
-# How long a job may wait to be sent before it is given up.
-DEADLINE = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageRequest:
-    """A validated order of pictures, in the words of the API."""
-
-    prompt: str
-    style: str = catalogue.IMAGE.default_style
-    aspect_ratio: str = catalogue.IMAGE.default_ratio
-    resolution: str = catalogue.IMAGE.default_resolution
-    num_variants: int = catalogue.IMAGE.default_variants
-
-    @property
-    def digest(self) -> str:
-        """The same for the same order: tells a repeated request from a changed one."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """What an order costs now, in whole credits, and whether it would be refused.
-
-    affordable: how many variants would not be refused, when this many would.
-    """
-
-    credits: int
-    unit_credits: int
-    num_variants: int
-    available: int
-    held: int
-    refusal: CreditsRefused | None
-    affordable: int
-
-    @property
-    def affordable_credits(self) -> int:
-        return self.unit_credits * self.affordable
-
-    @property
-    def cost_cents(self) -> int:
-        return cost_cents(self.credits)
-
-    @property
-    def available_after(self) -> int:
-        return self.available - self.credits
-
-
+# How long a job may wait for its turn before it is given up.
+DEADLINE = timedelta(hours=24)
 KEY_MAX_CHARS = 200
 
 
@@ -107,35 +55,11 @@ class NotCancellable(Exception):
     """It has started, or it ended before; nothing was changed."""
 
 
-def cost_cents(credits: int) -> int:
-    """US cents a number of credits stands for, rounded up (1 credit = $0.001)."""
-    return -(-credits // 10)
-
-
-def quote(*, member: Member, num_variants: int, now: datetime) -> Quote:
-    """Say what an image order would cost and whether it would be refused. Changes nothing."""
-    price = _price(now)
-    standing = credit_selectors.standing(member=member, now=now)
-
-    def refusal(variants: int) -> CreditsRefused | None:
-        return credit_selectors.refusal(standing=standing, amount=price.credits * variants)
-
-    return Quote(
-        credits=price.credits * num_variants,
-        unit_credits=price.credits,
-        num_variants=num_variants,
-        available=standing.available,
-        held=standing.held,
-        refusal=refusal(num_variants),
-        affordable=next((n for n in range(num_variants, 0, -1) if refusal(n) is None), 0),
-    )
-
-
 @transaction.atomic(durable=True)
 def submit(
     *,
     member: Member,
-    request: ImageRequest,
+    request: OrderRequest,
     submission_key: str,
     now: datetime,
     may_wait: bool = True,
@@ -151,25 +75,21 @@ def submit(
         if first.request_digest != request.digest:
             raise SubmissionKeyReused
         return first
-    served = registry.availability(provider=catalogue.IMAGE.provider)
+    served = switches.availability(provider=request.provider)
     if not served.is_available:
         raise ProviderUnavailable(served.reason)
-    price = _price(now)
-    width, height = catalogue.IMAGE.size(
-        aspect_ratio=request.aspect_ratio, resolution=request.resolution
-    )
+    sale = request.sale
+    price = quoting.price(sale.item, now)
+    unit_credits = price.credits * sale.quantity
     generation = Generation(
         workspace_id=member.workspace_id,
         membership_id=member.membership_id,
-        kind=catalogue.Kind.IMAGE,
-        provider=catalogue.IMAGE.provider,
+        provider=request.provider,
         is_sandbox=served.is_sandbox,
-        **asdict(request),
-        width=width,
-        height=height,
+        **request.columns(),
         price_id=price.id,
-        unit_credits=price.credits,
-        credits_estimated=price.credits * request.num_variants,
+        unit_credits=unit_credits,
+        credits_estimated=unit_credits * sale.num_variants,
         submission_key=submission_key,
         request_digest=request.digest,
         created_at=now,
@@ -190,6 +110,7 @@ def submit(
 def cancel(*, generation_id: uuid.UUID, visible: QuerySet[Generation], now: datetime) -> Generation:
     """Stop a job that no provider has yet; its hold is released. Repeating it is a no-op.
 
+    One that waits at a provider which can cancel is stopped by the worker: see cancel_asked_at.
     visible: the generations the caller may touch. Raises Generation.DoesNotExist, NotCancellable.
     """
     generation = visible.only("workspace_id").get(pk=generation_id)
@@ -207,6 +128,8 @@ def cancel(*, generation_id: uuid.UUID, visible: QuerySet[Generation], now: date
         state=ProviderJob.State.FAILED, next_action_at=None, error_code=wording.CANCELLED
     )
     if stopped != generation.num_variants:
+        if not stopped and _asked_to_stop(generation, now=now):
+            return generation
         raise NotCancellable
     credit_services.release(reference=generation.hold_reference, now=now)
     generation.status = Status.FAILED
@@ -226,6 +149,17 @@ def cancel(*, generation_id: uuid.UUID, visible: QuerySet[Generation], now: date
         ]
     )
     return generation
+
+
+def _asked_to_stop(generation: Generation, *, now: datetime) -> bool:
+    """Let the worker ask the provider, which has it in its own line. False: none of it waits."""
+    there = generation.jobs.filter(state=ProviderJob.State.RUNNING, is_queued_upstream=True)
+    if not there.update(next_action_at=now):
+        return False
+    generation.cancel_asked_at = now
+    generation.revision = feed.bump(workspace_id=generation.workspace_id)
+    generation.save(update_fields=["cancel_asked_at", "revision"])
+    return True
 
 
 @transaction.atomic(durable=True)
@@ -267,13 +201,6 @@ def _ordered_before(*, membership_id: int, submission_key: str) -> Generation | 
         )
         found = cursor.fetchone()
     return Generation.objects.get(pk=found[0]) if found else None
-
-
-def _price(now: datetime) -> credit_selectors.PriceInForce:
-    # Days of the price list begin at midnight UTC for everybody.
-    return credit_selectors.price_in_force(
-        item=catalogue.IMAGE.price_item, on=now.astimezone(UTC).date()
-    )
 
 
 def _jobs(generation: Generation, now: datetime) -> list[ProviderJob]:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from assets import selectors as asset_selectors
 from assets import storage
 from creative_hub import cards, selectors
+from creative_hub.catalogue import Kind
 from creative_hub.models import Generation
 from creative_hub.services import submission
 from creative_hub.views import context
@@ -30,11 +31,17 @@ from workspaces.roles import Permission
 def poll(request: MemberRequest) -> HttpResponse:
     """What changed since the revision the page shows: 204 when nothing did."""
     now = timezone.now()
+    kind = context.kind_of(request)
     since = context.known_revision(request)
-    changes = selectors.changes(member=request.member, kind=context.KIND, since=since, now=now)
-    if changes is None:
+    changes = selectors.changes(member=request.member, kind=kind, since=since, now=now)
+    changed = changes.generations if changes else []
+    known_line = request.GET.get("line", "")
+    line, moved = _line(request, kind, known_line, now=now) if known_line else ("", [])
+    if changes is None and not moved:
         return context.no_store(HttpResponse(status=204))
-    shown = [one for one in changes.generations if one.removed_at is None]
+    known = {one.pk for one in changed}
+    drawn = [*changed, *(one for one in moved if one.pk not in known)]
+    shown = [one for one in drawn if one.removed_at is None]
     fresh = cards.cards(generations=shown, member=request.member, now=now)
     ended = [card for card in fresh if not card.is_live and _is_recent(card, now)]
     response = render(
@@ -42,14 +49,32 @@ def poll(request: MemberRequest) -> HttpResponse:
         "creative_hub/_changes.html",
         {
             "cards": fresh,
-            "removed": [one for one in changes.generations if one.removed_at],
+            "removed": [one for one in changed if one.removed_at],
             "announcement": _announcement(ended),
             "ready": [card for card in ended if card.state == "completed"],
-            **context.price_shown(request, now=now),
-            **context.poller(request, since=changes.revision),
+            **context.price_shown(request, kind=kind, now=now),
+            **context.poller(
+                request,
+                kind=kind,
+                since=changes.revision if changes else since,
+                line=line or context.line_of(fresh),
+            ),
         },
     )
     return context.no_store(response)
+
+
+def _line(
+    request: MemberRequest, kind: Kind, known: str, *, now: datetime
+) -> tuple[str, list[Generation]]:
+    """What the page is to know of places in line from now on, and the cards whose place moved.
+
+    Only a page that shows places asks; see context.line_of.
+    """
+    waiting = selectors.in_line(member=request.member, kind=kind)
+    places = cards.places(waiting, now=now)
+    line = ",".join(f"{one.pk.hex[:8]}-{places[one.pk]}" for one in waiting if one.pk in places)
+    return line, waiting if line != known else []
 
 
 @require_POST
@@ -58,7 +83,7 @@ def cancel(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
     """Stop a job that has not started."""
     is_late = False
     try:
-        submission.cancel(
+        cancelled = submission.cancel(
             generation_id=generation_id,
             visible=selectors.visible_to(request.member),
             now=timezone.now(),
@@ -70,6 +95,8 @@ def cancel(request: MemberRequest, generation_id: uuid.UUID) -> HttpResponse:
     if is_late:
         said = "It has already started and cannot be cancelled."
         return _card_answer(request, generation_id, said=said, is_refusal=True)
+    if not cancelled.is_cancelled:
+        return _card_answer(request, generation_id, said="Asked the provider to stop it.")
     return _card_answer(request, generation_id, said="Cancelled. No credits charged.")
 
 
@@ -131,11 +158,12 @@ def _card_answer(
     request: MemberRequest, generation_id: uuid.UUID, *, said: str, is_refusal: bool = False
 ) -> HttpResponse:
     """The card as it is now. The revision stays: only a poll answer may advance it."""
+    generation = selectors.get_visible(member=request.member, generation_id=generation_id)
     if not request.htmx:
         (messages.warning if is_refusal else messages.success)(request, said)
-        return redirect("creative_hub:image_studio")
+        return redirect(f"creative_hub:{generation.kind}_studio")
     now = timezone.now()
-    generation = selectors.get_visible(member=request.member, generation_id=generation_id)
+    kind = Kind(generation.kind)
     [card] = cards.cards(generations=[generation], member=request.member, now=now)
     if is_refusal:
         card = dataclasses.replace(card, note=said)
@@ -146,8 +174,13 @@ def _card_answer(
             "card": card,
             "is_removed": generation.removed_at is not None,
             "announcement": said,
-            **context.price_shown(request, now=now),
-            **context.poller(request, since=context.known_revision(request)),
+            **context.price_shown(request, kind=kind, now=now),
+            **context.poller(
+                request,
+                kind=kind,
+                since=context.known_revision(request),
+                line=request.POST.get("line", "") or context.line_of([card]),
+            ),
         },
         status=409 if is_refusal else 200,
     )

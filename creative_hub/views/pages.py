@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from assets import selectors as asset_selectors
 from creative_hub import cards, catalogue, selectors
-from creative_hub.forms import ImageForm
+from creative_hub.catalogue import Kind
+from creative_hub.forms import FORMS, OrderForm
 from creative_hub.models import Generation
-from creative_hub.views import context
+from creative_hub.views import context, prefill
 from workspaces.access import MemberRequest, member_required
 from workspaces.roles import Permission
 
@@ -26,20 +27,16 @@ def home(request: MemberRequest) -> HttpResponse:
 
 @require_safe
 @member_required(Permission.OPEN_HUB)
-def video_studio(request: MemberRequest) -> HttpResponse:
-    return render(request, "creative_hub/video_studio.html")
-
-
-@require_safe
-@member_required(Permission.OPEN_HUB)
-def image_studio(request: MemberRequest) -> HttpResponse:
-    return studio_page(request, form=ImageForm(initial=_prefill(request)))
+def studio(request: MemberRequest, kind: Kind) -> HttpResponse:
+    """A studio: its composer, and what was made in it."""
+    form = FORMS[kind](member=request.member, initial=prefill.initial(request, kind))
+    return studio_page(request, form=form)
 
 
 def studio_page(
     request: MemberRequest,
     *,
-    form: ImageForm,
+    form: OrderForm,
     status: int = 200,
     submission_key: str | None = None,
     **extra: object,
@@ -56,23 +53,24 @@ def studio_page(
     try:
         page = selectors.page(
             member=member,
-            kind=context.KIND,
+            kind=form.kind,
             narrowed_to=narrowed_to,
             cursor=request.GET.get("before", ""),
         )
     except selectors.BadCursor:
         raise Http404 from None
+    shown = cards.cards(generations=page.generations, member=member, now=now)
     response = render(
         request,
-        "creative_hub/image_studio.html",
+        "creative_hub/studio.html",
         {
             **context.composer(member=member, form=form, now=now, submission_key=submission_key),
-            **context.poller(request, since=revision),
-            "cards": cards.cards(generations=page.generations, member=member, now=now),
+            **context.poller(request, kind=form.kind, since=revision, line=context.line_of(shown)),
+            "cards": shown,
             "next_cursor": page.next_cursor,
             "narrowed_to": narrowed_to,
             "filters": FILTER_LABELS,
-            "starters": catalogue.IMAGE_STARTERS,
+            "starters": catalogue.STARTERS[form.kind],
             "is_first_page": "before" not in request.GET,
             "list_name": "older" if "before" in request.GET else narrowed_to,
             "highlight": request.GET.get("job", ""),
@@ -102,50 +100,19 @@ def asset_detail(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponse:
     except (asset_selectors.AssetNotFound, Generation.DoesNotExist):
         raise Http404 from None
     card = cards.cards(generations=[generation], member=member, now=timezone.now())[0]
-    position = next(index for index, one in enumerate(card.pictures) if one.asset.id == asset.id)
-    pictures = card.pictures
+    position = next(index for index, one in enumerate(card.results) if one.asset.id == asset.id)
+    results = card.results
     template = "creative_hub/_viewer.html" if request.htmx else "creative_hub/asset_detail.html"
     response = render(
         request,
         template,
         {
-            "studio": catalogue.IMAGE,
+            **context.studio(Kind(generation.kind)),
             "card": card,
-            "picture": pictures[position],
-            "previous": pictures[position - 1] if position else None,
-            "next": pictures[position + 1] if position + 1 < len(pictures) else None,
+            "result": results[position],
+            "maker": catalogue.provider_label(generation.provider),
+            "previous": results[position - 1] if position else None,
+            "next": results[position + 1] if position + 1 < len(results) else None,
         },
     )
     return context.no_store(response)
-
-
-def _prefill(request: MemberRequest) -> dict[str, str]:
-    """What the composer starts with: a reused generation, a starter prompt, or the defaults.
-
-    job: the one just ordered without JavaScript, so that prompt and options stay as they were.
-    """
-    starter = next(
-        (one for one in catalogue.IMAGE_STARTERS if one.id == request.GET.get("prompt_id")), None
-    )
-    if starter:
-        return {
-            "prompt": starter.prompt,
-            "style": starter.style,
-            "aspect_ratio": starter.aspect_ratio,
-        }
-    try:
-        reused = selectors.get_visible(
-            member=request.member,
-            generation_id=uuid.UUID(request.GET.get("reuse") or request.GET.get("job", "")),
-        )
-    except (ValueError, Generation.DoesNotExist):
-        return {}
-    if "prompt_only" in request.GET:
-        return {"prompt": reused.prompt}
-    return {
-        "prompt": reused.prompt,
-        "style": reused.style,
-        "aspect_ratio": reused.aspect_ratio,
-        "resolution": reused.resolution,
-        "num_variants": str(reused.num_variants),
-    }

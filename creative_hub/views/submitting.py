@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, BinaryIO, cast
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from creative_hub import cards, catalogue, registry, selectors
-from creative_hub.forms import ImageForm
+from creative_hub import cards, selectors
+from creative_hub.catalogue import Kind
+from creative_hub.forms import FORMS, OrderForm, VideoForm
 from creative_hub.models import Generation
-from creative_hub.services import submission
-from creative_hub.views import context
+from creative_hub.services import frames, quoting, submission, switches
+from creative_hub.views import context, video_options
 from creative_hub.views.pages import studio_page
 from workspaces.access import MemberRequest, member_required
 from workspaces.roles import Permission
@@ -22,63 +24,74 @@ from workspaces.roles import Permission
 
 @require_POST
 @member_required(Permission.GENERATE)
-def generate(request: MemberRequest) -> HttpResponse:
+def generate(request: MemberRequest, kind: Kind) -> HttpResponse:
     """Queue the order. One press is one job, however often its request arrives."""
-    if "update_price" in request.POST:
-        return studio_page(request, form=ImageForm(initial=request.POST.dict()))
-    form = ImageForm(request.POST)
+    make_form = FORMS[kind]
+    given, upload_error = _with_upload(request)
+    if "update_price" in given or "remove_frame" in given:
+        # Without JavaScript: the page again, as it is filled in.
+        frame = {"start_frame_id": ""} if "remove_frame" in given else {}
+        form = make_form(member=request.member, initial=given.dict() | frame)
+        return studio_page(request, form=form)
+    form = make_form(given, member=request.member)
     # Changed in another tab: the page shows one balance and would spend another.
     if request.POST.get("account", "") not in {"", str(request.member.user_id)}:
-        return _notice(request, form, status=409, kind="other_account")
+        return _notice(request, form, status=409, notice="other_account")
     if request.POST.get("workspace", "") not in {"", str(request.member.workspace_id)}:
-        return _notice(request, form, status=409, kind="switched")
+        return _notice(request, form, status=409, notice="switched")
     key = request.POST.get("submission_key", "")
     if not submission.is_usable_key(key):
         key = context.new_submission_key()
+    if upload_error:
+        form.is_valid()
+        form.add_error("start_frame_id", upload_error)
     if not form.is_valid():
         return _invalid(request, form, key)
     now = timezone.now()
     order = form.order()
     if price_seen := request.POST.get("shown_credits", ""):
         # Never at another price than the one on the button. Repeating an order is no new order.
-        price = submission.quote(member=request.member, num_variants=order.num_variants, now=now)
+        price = quoting.quote(member=request.member, sale=order.sale, now=now)
         if price_seen != str(price.credits) and not context.ordered_with(
             key, member=request.member
         ):
-            return _notice(request, form, status=409, kind="price", key=key)
+            return _notice(request, form, status=409, notice="price", key=key)
     try:
         generation = submission.submit(
             member=request.member, request=order, submission_key=key, now=now
         )
     except submission.CreditsRefused as refusal:
-        return _refused(request, form, key, refusal)
+        return _notice(request, form, status=402, notice="refused", refusal=refusal, key=key)
     except submission.SubmissionKeyReused:
-        return _notice(
-            request,
-            form,
-            status=422,
-            kind="key_reused",
-            first=context.ordered_with(key, member=request.member),
-        )
+        first = context.ordered_with(key, member=request.member)
+        return _notice(request, form, status=422, notice="key_reused", first=first)
     except submission.ProviderUnavailable:
-        return _notice(request, form, status=503, kind="unavailable")
+        return _notice(request, form, status=503, notice="unavailable")
     if not request.htmx:
-        page = reverse("creative_hub:image_studio")
+        page = reverse(f"creative_hub:{kind}_studio")
         return see_other(f"{page}?job={generation.pk}#gen-{generation.pk}")
+    return _accepted(request, form, generation, now=now)
+
+
+def _accepted(
+    request: MemberRequest, form: OrderForm, generation: Generation, *, now: datetime
+) -> HttpResponse:
     shown = selectors.get_visible(member=request.member, generation_id=generation.pk)
     [card] = cards.cards(generations=[shown], member=request.member, now=now)
+    line = request.POST.get("line", "") or context.line_of([card])
     response = render(
         request,
         "creative_hub/_accepted.html",
         {
+            **context.studio(form.kind),
             "card": card,
             # A list that was narrowed does not show what it would not show after a reload.
             "is_listed": request.POST.get("list", "all") in {"all", "in-progress"},
-            "quote": submission.quote(
-                member=request.member, num_variants=order.num_variants, now=now
-            ),
+            "quote": quoting.quote(member=request.member, sale=form.order().sale, now=now),
             # Only a poll answer may advance the revision: the page keeps the one it sent.
-            **context.poller(request, since=context.known_revision(request)),
+            **context.poller(
+                request, kind=form.kind, since=context.known_revision(request), line=line
+            ),
             "submission_key": context.new_submission_key(),
         },
         status=202,
@@ -86,15 +99,50 @@ def generate(request: MemberRequest) -> HttpResponse:
     return context.no_store(response)
 
 
+def _with_upload(request: MemberRequest) -> tuple[QueryDict, str]:
+    """What was sent, with a picture that came along kept as the start frame; and why it was not.
+
+    Without JavaScript the picture is sent with the order.
+    """
+    file = request.FILES.get("image")
+    if file is None:
+        return request.POST, ""
+    given = request.POST.copy()
+    try:
+        asset = frames.take_upload(
+            member=request.member,
+            file=cast(BinaryIO, file),
+            name=file.name or "",
+            now=timezone.now(),
+        )
+    except frames.FrameRefused as refused:
+        return given, str(refused)
+    given["start_frame_id"] = str(asset.id)
+    return given, ""
+
+
 @require_safe
 @member_required(Permission.OPEN_HUB)
-def quote(request: MemberRequest) -> HttpResponse:
-    """The price of the options as they stand."""
-    form = ImageForm(request.GET)
+def quote(request: MemberRequest, kind: Kind) -> HttpResponse:
+    """The price of the options as they stand; for clips also what the provider makes of them."""
+    given = request.GET.copy()
+    said: dict[str, str] = {}
+    made_by = VideoForm.made_by(given)
+    is_other_provider = kind == Kind.VIDEO and given.get("options_for") != made_by.value
+    if is_other_provider:
+        chosen = {name: given.get(name, "") for name in ("duration", "aspect_ratio")}
+        said = video_options.adjusted(made_by, chosen)
+        given.update(chosen)
+    form = FORMS[kind](member=request.member, initial=given.dict())
     response = render(
         request,
-        "creative_hub/_quote.html",
-        context.composer(member=request.member, form=form, now=timezone.now()),
+        f"creative_hub/_{kind}_quote.html",
+        {
+            **context.composer(member=request.member, form=form, now=timezone.now()),
+            "is_other_provider": is_other_provider,
+            "said": said,
+            "announcement": " ".join(said.values()),
+        },
     )
     return context.no_store(response)
 
@@ -106,7 +154,7 @@ def see_other(address: str) -> HttpResponse:
     return response
 
 
-def _invalid(request: MemberRequest, form: ImageForm, key: str) -> HttpResponse:
+def _invalid(request: MemberRequest, form: OrderForm, key: str) -> HttpResponse:
     if not request.htmx:
         return studio_page(request, form=form, status=400, submission_key=key)
     response = render(
@@ -120,37 +168,34 @@ def _invalid(request: MemberRequest, form: ImageForm, key: str) -> HttpResponse:
     return context.no_store(response)
 
 
-def _refused(
-    request: MemberRequest, form: ImageForm, key: str, refusal: submission.CreditsRefused
-) -> HttpResponse:
-    return _notice(request, form, status=402, kind="refused", refusal=refusal, key=key)
-
-
 def _notice(
     request: MemberRequest,
-    form: ImageForm,
+    form: OrderForm,
     *,
     status: int,
-    kind: str,
-    refusal: submission.CreditsRefused | None = None,
+    notice: str,
     key: str | None = None,
+    refusal: submission.CreditsRefused | None = None,
     first: Generation | None = None,
 ) -> HttpResponse:
     """Say why nothing was ordered, beside the form and without touching what it holds."""
-    notice: dict[str, Any] = {
-        "notice": kind,
+    said: dict[str, Any] = {
+        "notice": notice,
         "refusal": refusal,
         "first": first,
         "figures": refusal.figures if refusal else None,
-        "served": registry.availability(provider=catalogue.IMAGE.provider),
     }
     if not request.htmx:
-        return studio_page(request, form=form, status=status, submission_key=key, **notice)
-    if kind == "key_reused":
-        notice["submission_key"] = context.new_submission_key()
-    if refusal or kind == "price":
-        notice["quote"] = submission.quote(
-            member=request.member, num_variants=form.order().num_variants, now=timezone.now()
+        return studio_page(request, form=form, status=status, submission_key=key, **said)
+    said |= context.studio(form.kind)
+    if notice == "unavailable":
+        said["served"] = switches.availability(provider=form.order().provider)
+    if notice == "key_reused":
+        said["submission_key"] = context.new_submission_key()
+    if notice in {"refused", "price"}:
+        said["quote"] = quoting.quote(
+            member=request.member, sale=form.order().sale, now=timezone.now()
         )
-    response = render(request, "creative_hub/_notice_swap.html", notice, status=status)
+        said["priced"] = " ".join(str(form.cleaned_data[name]) for name in form.PRICED)
+    response = render(request, "creative_hub/_notice_swap.html", said, status=status)
     return context.no_store(response)

@@ -37,7 +37,7 @@ class UnchangedPollMiddleware:
 
 def _is_up_to_date(request: HttpRequest) -> bool:
     since = context.known_revision(request)
-    if since is None:
+    if since is None or request.GET.get("line"):
         return False
     member = member_of_session(request.session)
     if member is None or not member.may(Permission.OPEN_HUB):

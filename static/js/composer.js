@@ -78,11 +78,15 @@
   on("htmx:sendError htmx:timeout", retry);
   on("htmx:afterRequest", event => { if (event.detail.xhr.status >= 500 || event.detail.xhr.status === 429) retry(event); });
   addEventListener("online", quote);
+  const priced = () => [...composer().querySelectorAll("[data-prices] :checked")];
   on("htmx:afterOnLoad", event => {
-    const form = composer(), asked = event.detail.requestConfig?.parameters?.num_variants;
+    const form = composer(), asked = event.detail.requestConfig?.parameters;
     if (!form) return;
     // Chosen anew while the answer was on its way.
-    if (asked && asked !== form.elements.num_variants.value) { stale(); quote(); }
+    const isOther = priced().some(input => asked?.[input.name] && asked[input.name] !== input.value);
+    // An answer may itself move an option, and is then the price of what it moved it to.
+    const isAnswered = isQuote(event) && byId("cost").dataset.for === priced().map(input => input.value).join(" ");
+    if (isOther && !isAnswered) { stale(); quote(); }
     const notice = document.querySelector("#notice[data-about=refused]");
     if (!notice || isPress(event) || byId("cost-note").querySelector(".over")) return;
     if (notice.contains(document.activeElement)) byId("generate").focus({ preventScroll: true });
@@ -90,7 +94,7 @@
   });
 
   // --- Counter and draft.
-  const OPTIONS = ["style", "aspect_ratio", "resolution", "num_variants"];
+  const options = form => form.dataset.options.split(" ");
   const count = () => {
     // As the server counts: an emoji is one.
     const length = [...byId("prompt").value].length, most = Number(byId("prompt").dataset.max), left = most - length;
@@ -98,20 +102,34 @@
     byId("prompt-count").classList.toggle("err", left < 0);
     if (left < 200 && left % 50 === 0) say(left < 0 ? `${-left} characters too many` : `${left} characters left`);
   };
-  const keep = () => {
+  const stored = form => JSON.parse(sessionStorage.getItem(`draft:${form.dataset.draft}`) ?? "null");
+  const keep = (more = {}) => {
     const form = composer();
-    if (form) sessionStorage.setItem(`draft:${form.dataset.draft}`, JSON.stringify(Object.fromEntries(["prompt", ...OPTIONS].map(name => [name, form.elements[name]?.value]))));
+    if (!form) return;
+    const values = Object.fromEntries(["prompt", "start_frame_id", ...options(form)].map(name => [name, form.elements[name]?.value]));
+    sessionStorage.setItem(`draft:${form.dataset.draft}`, JSON.stringify({ filled: stored(form)?.filled, ...values, ...more }));
   };
-  const restore = ({ withPrompt = true } = {}) => {
-    const form = composer(), draft = form && JSON.parse(sessionStorage.getItem(`draft:${form.dataset.draft}`) ?? "null");
+  const restore = ({ without = [] } = {}) => {
+    const form = composer(), draft = form && stored(form);
     if (!draft) return;
-    if (withPrompt) form.elements.prompt.value = draft.prompt ?? "";
-    for (const name of OPTIONS) {
-      const choice = [...form.querySelectorAll(`input[name=${name}]`)].find(input => input.value === draft[name] && !input.disabled);
-      if (choice && !choice.checked) { choice.checked = true; choice.dispatchEvent(new Event("change", { bubbles: true })); }
+    if (!without.includes("prompt")) form.elements.prompt.value = draft.prompt ?? "";
+    let changed = null;
+    for (const name of options(form).filter(name => !without.includes(name))) {
+      // One that is off for the provider of this page may be on for the draft's: the answer says.
+      const choice = [...form.querySelectorAll(`input[name=${name}]`)].find(input => input.value === draft[name]);
+      if (!choice || choice.checked) continue;
+      choice.disabled = false;
+      choice.checked = true;
+      changed ??= choice;
+    }
+    changed?.dispatchEvent(new Event("change", { bubbles: true }));
+    if (draft.start_frame_id && form.dataset.frameUrl && !form.elements.start_frame_id.value && !without.includes("start_frame_id")) {
+      const source = byId("start-frame");
+      htmx.ajax("GET", `${form.dataset.frameUrl}?keep=1&start_frame=${draft.start_frame_id}`, { source, target: source, swap: "outerHTML", values: Object.fromEntries(options(form).map(name => [name, form.elements[name].value])) }).catch(() => {});
     }
     count();
   };
+  on("studio:frame", () => keep());
   on("input", event => { if (event.target.id === "prompt") count(); if (event.target.form && event.target.form === composer()) keep(); });
 
   on("DOMContentLoaded", () => {
@@ -119,11 +137,16 @@
     if (keys && /Mac|iP(hone|ad)/.test(navigator.platform)) keys.textContent = "⌘ ↵";
     if (!form) return;
     // What the address or an error filled in wins over the draft, and becomes it.
-    const url = new URL(location), isDrafted = url.searchParams.has("job") && !url.searchParams.has("reuse");
-    if (isDrafted || !("prefilled" in form.dataset)) return restore();
-    if (url.searchParams.has("prompt_only")) restore({ withPrompt: false });
-    keep();
-    for (const name of ["reuse", "prompt_only", "prompt_id"]) url.searchParams.delete(name);
+    const url = new URL(location), has = name => url.searchParams.has(name);
+    if ((has("job") && !has("reuse")) || !("prefilled" in form.dataset)) return restore();
+    if (has("prompt_only")) restore({ without: ["prompt"] });
+    if (has("start_frame") && !has("reuse")) {
+      // A picture to be animated: what was written stays, unless another picture had brought it.
+      const draft = stored(form), filled = form.elements.prompt.value, own = draft?.prompt && draft.prompt !== draft.filled;
+      restore({ without: ["aspect_ratio", "start_frame_id", ...(own ? [] : ["prompt"])] });
+      keep({ filled });
+    } else keep();
+    for (const name of ["reuse", "prompt_only", "prompt_id", "start_frame"]) url.searchParams.delete(name);
     if (url.href !== location.href) { history.replaceState(null, "", url); byId("prompt").focus(); }
   });
 })();

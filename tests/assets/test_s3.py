@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 import requests
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from moto.server import ThreadedMotoServer
@@ -18,7 +19,7 @@ from storages.backends.s3 import S3Storage
 from assets import imaging, selectors, storage
 from assets.errors import StoreUnavailable
 from assets.models import Asset
-from tests.assets import pictures
+from tests.assets import pictures, videos
 from tests.assets.makers import client_of, ingest_for
 from tests.factories import make_member
 from workspaces.roles import Role
@@ -240,6 +241,25 @@ def test_a_store_that_refuses_is_an_os_error_and_leaves_no_row(bucket, owner):
     with pytest.raises(StoreUnavailable):
         ingest_for(owner, source_reference="job:1")
     assert not Asset.objects.exists()
+
+
+def test_a_large_clip_goes_up_in_parts_and_never_whole(bucket, owner):
+    data = videos.large(size_bytes=30_000_000, duration_s=10)
+    read = []
+
+    class Watched(io.BytesIO):
+        def read(self, size=-1):
+            read.append(size)
+            return super().read(size)
+
+    asset = ingest_for(owner, file=Watched(data), accept=("video",))
+
+    assert (min(read) > 0, max(read)) == (True, 8 * 2**20)
+    stored = bucket.Object(f"{asset.folder}/original.mp4")
+    assert (stored.content_type, stored.content_length) == ("video/mp4", len(data))
+    assert stored.get()["Body"].read() == data
+    config = default_storage.transfer_config  # type: ignore[attr-defined]
+    assert (config.max_request_concurrency, config.max_in_memory_upload_chunks) == (2, 2)
 
 
 def test_a_failing_sweep_does_not_fail_the_ingest(bucket, owner, monkeypatch, caplog):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from creative_hub.line import Lane
 from creative_hub.models import ProviderJob
-from creative_hub.services import lifecycle
+from creative_hub.services import asking, claims, lifecycle, sending, storing
 from tests.factories import NOW
 
 
@@ -22,13 +23,31 @@ class Clock:
 
 def turn(clock):
     """One tick and everything it rings for."""
-    due = lifecycle.take_due(now=clock())
-    for job_id in due.to_submit:
-        lifecycle.submit_job(job_id=job_id, clock=clock)
-    for provider, is_sandbox in due.to_poll:
-        lifecycle.poll_jobs(provider=provider, is_sandbox=is_sandbox, clock=clock)
-    for job_id in due.to_fetch:
-        lifecycle.fetch_job(job_id=job_id, clock=clock)
+    due = lifecycle.due(now=clock())
+    for lane, jobs in due.to_send.items():
+        for _ in range(jobs):
+            sending.send_next(lane=lane, clock=clock)
+    for lane in due.to_ask:
+        asking.ask_about(lane=lane, clock=clock)
+    for _ in range(due.to_store):
+        storing.store_next(clock=clock)
+
+
+def lane_of(generation):
+    return Lane(generation.provider, generation.is_sandbox)
+
+
+def send(generation, clock=lambda: NOW):
+    """Send the next job of the generation's lane."""
+    return sending.send_next(lane=lane_of(generation), clock=clock)
+
+
+def claim_to_send(job, *, now=NOW, lease_s=60):
+    """Take a job as a worker that is about to send it."""
+    room = claims.Room(upstream=100, sending=100, sending_in_lane=100)
+    return claims.claim_sending(
+        Lane(job.provider, job.is_sandbox), room=room, lease_s=lease_s, now=now
+    )
 
 
 def run_to_the_end(generation, clock, turns=20, step_s=1):
@@ -47,10 +66,10 @@ def job_of(generation, variant=1):
 
 def finish(generation):
     """Run its jobs to their end, as a worker would."""
-    for job_id in generation.jobs.values_list("pk", flat=True):
-        lifecycle.submit_job(job_id=job_id, clock=lambda: NOW)
-        ProviderJob.objects.filter(pk=job_id, state="running").update(next_action_at=NOW)
-        lifecycle.poll_jobs(provider="seedream_4_0", is_sandbox=True, clock=lambda: NOW)
-        lifecycle.fetch_job(job_id=job_id, clock=lambda: NOW)
+    for _ in range(3):
+        turn(lambda: generation.created_at)
+        ProviderJob.objects.filter(generation=generation, state="running").update(
+            next_action_at=generation.created_at
+        )
     generation.refresh_from_db()
     assert generation.status == "completed"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from creative_hub.models import Generation
 from creative_hub.services import submission
-from creative_hub.services.submission import ImageRequest
+from creative_hub.services.orders import ImageRequest, VideoRequest
 from tests.factories import NOW
 from workspaces.selectors import Member
 
@@ -22,6 +22,22 @@ def submit(
     return submission.submit(
         member=member,
         request=order(**changes),
+        submission_key=key or str(uuid.uuid4()),
+        now=now,
+    )
+
+
+def clip_order(**changes: object) -> VideoRequest:
+    first = {"prompt": "A boat at dawn", "provider": "kling_2_6", "duration": 5}
+    return VideoRequest(**{**first, "aspect_ratio": "16:9", **changes})  # type: ignore[arg-type]
+
+
+def submit_clip(
+    member: Member, *, key: str | None = None, now: datetime = NOW, **changes: object
+) -> Generation:
+    return submission.submit(
+        member=member,
+        request=clip_order(**changes),
         submission_key=key or str(uuid.uuid4()),
         now=now,
     )

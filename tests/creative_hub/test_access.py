@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from creative_hub.models import Generation
 from tests.creative_hub.engine import finish
-from tests.creative_hub.factories import submit
+from tests.creative_hub.factories import submit, submit_clip
 from tests.factories import balance_of, make_member, user_of
 from workspaces.roles import Role
 from workspaces.selectors import Member
@@ -18,6 +18,7 @@ from workspaces.selectors import Member
 pytestmark = pytest.mark.django_db
 
 API = "/api/v1/creative-hub/image-studio"
+VIDEO_API = "/api/v1/creative-hub/video-studio"
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def scene(db):
     finished = submit(buyer, num_variants=1, resolution="720p")
     finish(finished)
     waiting = submit(buyer)
+    clip = submit_clip(buyer)
     people: dict[str, Member] = {
         role: make_member(role=role, workspace_id=buyer.workspace_id)
         for role in Role
@@ -37,10 +39,10 @@ def scene(db):
         "colleague": make_member(workspace_id=buyer.workspace_id),
         "stranger": make_member(role=Role.OWNER, credits=25_000),
     }
-    return people, finished, waiting, finished.jobs.get().asset_id
+    return people, finished, waiting, clip, finished.jobs.get().asset_id
 
 
-def routes(finished, waiting, asset):
+def routes(finished, waiting, clip, asset):
     hub = "/creative-hub"
     return {
         "home": ("get", f"{hub}/"),
@@ -49,6 +51,10 @@ def routes(finished, waiting, asset):
         "quote": ("get", f"{hub}/image-studio/quote/"),
         "poll": ("get", f"{hub}/poll/"),
         "generate": ("post", f"{hub}/image-studio/generate/"),
+        "video quote": ("get", f"{hub}/video-studio/quote/"),
+        "video generate": ("post", f"{hub}/video-studio/generate/"),
+        "frame upload": ("post", f"{hub}/video-studio/start-frame/"),
+        "frame picker": ("get", f"{hub}/video-studio/frames/"),
         "detail": ("get", f"{hub}/assets/{asset}"),
         "original": ("get", f"/media/{asset}"),
         "thumbnail": ("get", f"/media/{asset}/480"),
@@ -60,18 +66,22 @@ def routes(finished, waiting, asset):
         "api list": ("get", f"{API}/generations"),
         "api get": ("get", f"{API}/generations/{finished.pk}"),
         "api generate": ("post", f"{API}/generate"),
+        "video api list": ("get", f"{VIDEO_API}/generations"),
+        "video api get": ("get", f"{VIDEO_API}/generations/{clip.pk}"),
+        "video api generate": ("post", f"{VIDEO_API}/generate"),
     }
 
 
-OPEN = ("home", "studio", "video", "quote", "poll", "api list")
-ACT = ("generate", "api generate")
-LOOK = ("detail", "original", "thumbnail", "download", "set", "api get")
+OPEN = ("home", "studio", "video", "quote", "video quote", "poll", "api list", "video api list")
+PICK = ("frame picker",)
+ACT = ("generate", "api generate", "video generate", "video api generate", "frame upload")
+LOOK = ("detail", "original", "thumbnail", "download", "set", "api get", "video api get")
 CANCEL = ("cancel",)
 TIDY = ("remove", "restore")
 CHANGE = CANCEL + TIDY
 
 # What each person gets: (OPEN, ACT, LOOK at the maker's, CANCEL the maker's, TIDY the maker's).
-# ACT sends an empty prompt: 400 is through the door, nothing is ordered.
+# ACT sends an empty prompt: 400 is through the door, nothing is ordered. PICK is for those who may.
 EXPECTED = {
     "maker": (200, 400, 200, 302, 302),
     Role.OWNER: (200, 400, 200, 302, 404),
@@ -86,11 +96,11 @@ EXPECTED = {
 
 @pytest.mark.parametrize("person", EXPECTED, ids=str)
 def test_each_person_gets_exactly_what_their_role_allows(scene, person):
-    people, finished, waiting, asset = scene
+    people, finished, waiting, clip, asset = scene
     client = Client()
     client.force_login(user_of(people[person]))
     found = {}
-    for name, (method, path) in routes(finished, waiting, asset).items():
+    for name, (method, path) in routes(finished, waiting, clip, asset).items():
         if method == "post" and path.startswith("/api"):
             answer = client.post(path, "{}", content_type="application/json")
         else:
@@ -100,7 +110,7 @@ def test_each_person_gets_exactly_what_their_role_allows(scene, person):
     opens, acts, looks, cancels, tidies = EXPECTED[person]
     expected = dict.fromkeys(OPEN, opens) | dict.fromkeys(ACT, acts)
     expected |= dict.fromkeys(LOOK, looks) | dict.fromkeys(CANCEL, cancels)
-    expected |= dict.fromkeys(TIDY, tidies)
+    expected |= dict.fromkeys(TIDY, tidies) | dict.fromkeys(PICK, 200 if acts == 400 else acts)
     if opens == 200:
         expected["home"] = 302
     assert found == expected
@@ -108,23 +118,23 @@ def test_each_person_gets_exactly_what_their_role_allows(scene, person):
 
 @pytest.mark.parametrize("person", [Role.MANAGER, Role.VIEWER, Role.FINANCE, "stranger"], ids=str)
 def test_whoever_is_refused_changed_nothing(scene, person):
-    people, finished, waiting, asset = scene
+    people, finished, waiting, clip, asset = scene
     client = Client()
     client.force_login(user_of(people[person]))
     before = list(Generation.objects.order_by("pk").values())
-    for name, (method, path) in routes(finished, waiting, asset).items():
+    for name, (method, path) in routes(finished, waiting, clip, asset).items():
         if name in CHANGE:
             getattr(client, method)(path)
     assert list(Generation.objects.order_by("pk").values()) == before
-    assert balance_of(people["maker"]) == (25_000 - 66, 33)
+    assert balance_of(people["maker"]) == (25_000 - 66 - 385, 33 + 385)
 
 
 def test_signed_out_nothing_is_shown_and_nothing_happens(scene):
-    _, finished, waiting, asset = scene
+    _, finished, waiting, clip, asset = scene
     client = Client()
-    for name, (method, path) in routes(finished, waiting, asset).items():
+    for name, (method, path) in routes(finished, waiting, clip, asset).items():
         answer = getattr(client, method)(path)
-        if name.startswith("api"):
+        if "api" in name:
             assert answer.status_code == 401, name
         else:
             assert answer.status_code == 302, name
@@ -172,8 +182,8 @@ def test_someone_without_a_workspace_is_told_so(client, db):
 
 
 def test_no_route_of_the_studios_is_missing_from_this_list(scene):
-    _, finished, waiting, asset = scene
-    listed = [path.split("?")[0] for _, path in routes(finished, waiting, asset).values()]
+    _, finished, waiting, clip, asset = scene
+    listed = [path.split("?")[0] for _, path in routes(finished, waiting, clip, asset).values()]
     for prefix, pattern in _patterns(get_resolver().url_patterns):
         if not prefix.startswith(("creative-hub/", "media/")):
             continue

@@ -67,7 +67,7 @@ def test_a_poll_of_forty_cards_takes_as_many_queries_as_one_of_one(
         submit(buyer)
     signed_in.get(POLL, {"v": 0}, headers=HTMX)
     # Two at the door (see docs/adr/0008-hot-paths-are-short.md), eight in the view.
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         signed_in.get(POLL, {"v": 0}, headers=HTMX)
 
 

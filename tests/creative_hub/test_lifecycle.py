@@ -7,16 +7,33 @@ from django.core.files.storage import default_storage
 
 from assets import selectors as asset_selectors
 from assets import storage
-from creative_hub import selectors, wording
+from creative_hub import cards, selectors, wording
+from creative_hub.line import Lane
 from creative_hub.models import Generation, ProviderJob
 from creative_hub.providers.base import ErrorClass, ProviderError
-from creative_hub.services import claims, delivery, lifecycle, reconciliation, submission
+from creative_hub.services import (
+    claims,
+    delivery,
+    lifecycle,
+    reconciliation,
+    sending,
+    storing,
+    submission,
+)
 from credits.models import Entry, Hold
-from tests.creative_hub.engine import Clock, job_of, run_to_the_end, turn
+from tests.creative_hub.engine import (
+    Clock,
+    claim_to_send,
+    job_of,
+    run_to_the_end,
+    send,
+    turn,
+)
 from tests.creative_hub.factories import submit
 from tests.factories import NOW, balance_of, make_member
 
 pytestmark = pytest.mark.django_db
+LANE = Lane("seedream_4_0", True)
 
 
 @pytest.fixture
@@ -92,7 +109,7 @@ TERMINAL = [
 def test_each_terminal_error_ends_with_its_sentence_and_releases(buyer, clock, error_class, when):
     prompt = f"A boat [sandbox:{when}={error_class}][sandbox:delay=0.01]"
     generation = submit(buyer, prompt=prompt)
-    run_to_the_end(generation, clock)
+    run_to_the_end(generation, clock, step_s=10)
     assert generation.error_code == error_class
     assert generation.error_message == wording.FAILURES[error_class]
     assert balance_of(buyer) == (1000, 0)
@@ -131,23 +148,27 @@ def test_a_doubtful_send_is_tried_three_times_and_then_released(buyer, clock):
     generation = submit(buyer, prompt="A boat [sandbox:fail=ambiguous]")
     turn(clock)
     assert (job_of(generation).state, job_of(generation).attempt) == ("submitting", 1)
-    run_to_the_end(generation, clock)
-    assert generation.error_code == wording.INTERRUPTED
+    run_to_the_end(generation, clock, step_s=6)
+    assert generation.error_code == wording.NO_ANSWER
     assert balance_of(buyer) == (1000, 0)
+
+
+def test_a_doubtful_send_is_looked_for_twice_before_it_is_sent_again(buyer, clock):
+    generation = submit(buyer, prompt="A boat [sandbox:fail=ambiguous]")
+    seen = []
+    for _ in range(4):
+        turn(clock)
+        job = job_of(generation)
+        seen.append((job.attempt, job.looks))
+        clock.advance(6)
+    assert seen == [(1, 0), (1, 1), (2, 0), (2, 1)]
 
 
 def test_a_job_whose_worker_keeps_dying_is_given_up_after_three(buyer, clock):
     generation = submit(buyer)
     job = job_of(generation)
     for _ in range(3):
-        claim = claims.claim(
-            job_id=job.pk,
-            states=["waiting", "submitting"],
-            to_state="submitting",
-            lease_s=10,
-            now=clock(),
-        )
-        assert claim is not None
+        assert claim_to_send(job, now=clock(), lease_s=10) is not None
         clock.advance(11)
     run_to_the_end(generation, clock)
     assert (generation.status, generation.error_code) == ("failed", "interrupted")
@@ -157,45 +178,68 @@ def test_a_job_whose_worker_keeps_dying_is_given_up_after_three(buyer, clock):
 
 def test_a_result_whose_worker_keeps_dying_is_given_up_after_three(buyer, clock):
     generation = submit(buyer)
-    job = job_of(generation)
-    lifecycle.submit_job(job_id=job.pk, clock=clock)
+    send(generation, clock)
     for _ in range(3):
-        claim = claims.claim(
-            job_id=job.pk, states=["fetching"], to_state="fetching", lease_s=10, now=clock()
-        )
-        assert claim is not None
+        job = claims.claim_storing(slots=9, lease_s=lambda _: 10, now=clock())
+        assert job is not None
         clock.advance(11)
-    lifecycle.fetch_job(job_id=job.pk, clock=clock)
+    storing.store_next(clock=clock)
     generation.refresh_from_db()
     assert (generation.status, generation.error_code) == ("failed", "interrupted")
     assert balance_of(buyer) == (1000, 0)
 
 
 def test_a_leased_job_is_nobody_elses(buyer, clock):
-    generation = submit(buyer)
-    job = job_of(generation)
-    take = {"job_id": job.pk, "states": ["waiting", "submitting"], "to_state": "submitting"}
-    assert claims.claim(**take, lease_s=10, now=clock()) is not None
-    assert claims.claim(**take, lease_s=10, now=clock()) is None
+    job = job_of(submit(buyer))
+    assert claim_to_send(job, now=clock(), lease_s=10) is not None
+    assert claim_to_send(job, now=clock(), lease_s=10) is None
     clock.advance(11)
-    assert claims.claim(**take, lease_s=10, now=clock()) is not None
+    assert claim_to_send(job, now=clock(), lease_s=10) is not None
 
 
-def test_a_job_that_renders_past_its_deadline_is_given_up(buyer, clock):
+@pytest.fixture
+def overdue(buyer, clock):
+    """A job that has run for longer than it may, and still runs."""
     generation = submit(buyer, prompt="A boat [sandbox:delay=600]")
     turn(clock)
     ProviderJob.objects.update(deadline_at=clock() + timedelta(seconds=5))
-    run_to_the_end(generation, clock)
-    assert (generation.status, generation.error_code) == ("failed", "transient")
+    clock.advance(12)
+    turn(clock)
+    return generation
+
+
+def test_a_job_that_runs_past_its_deadline_keeps_its_hold_and_is_asked_about(buyer, overdue):
+    job = job_of(overdue)
+    assert (job.state, job.raw_message) == ("unknown", "No result before the deadline.")
+    assert job.next_action_at == NOW + timedelta(seconds=12, minutes=5)
+    overdue.refresh_from_db()
+    assert overdue.status == "processing"
+    assert balance_of(buyer) == (967, 33)
+    [card] = cards.cards(generations=[overdue], member=buyer, now=NOW)
+    assert card.note.startswith("Checking with the provider.")
+
+
+def test_a_job_nobody_knew_of_is_paid_for_when_it_comes_after_all(buyer, clock, overdue):
+    ProviderJob.objects.update(upstream_id="sandbox:0:ready")
+    run_to_the_end(overdue, clock, step_s=301)
+    assert (overdue.status, overdue.credits_charged) == ("completed", 33)
+    assert reconciliation.findings() == []
+
+
+def test_a_job_of_which_nothing_is_heard_for_a_day_costs_the_buyer_nothing(buyer, clock, overdue):
+    Generation.objects.update(prompt="A boat [sandbox:delay=600]")
+    ProviderJob.objects.update(upstream_id="sandbox:99999999999999:x")
+    run_to_the_end(overdue, clock, turns=400, step_s=301)
+    assert (overdue.status, overdue.error_code) == ("failed", wording.UNDECIDED)
+    assert timedelta(hours=24) < clock() - NOW < timedelta(hours=24, minutes=12)
     assert balance_of(buyer) == (1000, 0)
 
 
-def test_a_ring_that_nobody_answers_is_rung_again_and_not_before(buyer, clock):
+def test_a_tick_writes_nothing_so_rings_never_pile_up(buyer, clock):
     submit(buyer, num_variants=2)
-    assert len(lifecycle.take_due(now=clock()).to_submit) == 2
-    assert lifecycle.take_due(now=clock()).to_submit == []
-    clock.advance(lifecycle.RING_AGAIN_S)
-    assert len(lifecycle.take_due(now=clock()).to_submit) == 2
+    for _ in range(2):
+        assert lifecycle.due(now=clock()).to_send == {LANE: 2}
+    assert set(ProviderJob.objects.values_list("next_action_at", flat=True)) == {NOW}
 
 
 @pytest.fixture
@@ -227,19 +271,17 @@ def test_a_store_that_is_down_for_minutes_costs_no_picture(buyer, clock, broken_
     assert (generation.status, generation.credits_charged) == ("completed", 33)
 
 
-def test_a_store_that_stays_down_for_half_an_hour_costs_the_buyer_nothing(
-    buyer, clock, broken_store
-):
+def test_a_store_that_stays_down_for_half_a_day_costs_the_buyer_nothing(buyer, clock, broken_store):
     generation = submit(buyer)
-    run_to_the_end(generation, clock, turns=40, step_s=61)
+    run_to_the_end(generation, clock, turns=40, step_s=1801)
     assert (generation.status, generation.error_code) == ("failed", wording.NOT_STORED)
-    assert clock() - NOW < timedelta(minutes=33)
+    assert timedelta(hours=12) <= clock() - NOW < timedelta(hours=13)
     assert balance_of(buyer) == (1000, 0)
 
 
 def test_a_job_that_waited_out_an_outage_of_ours_is_not_sent_any_more(buyer, clock):
     generation = submit(buyer)
-    clock.advance(31 * 60)
+    clock.advance(24 * 3600 + 1)
     run_to_the_end(generation, clock)
     assert (generation.status, generation.error_code) == ("failed", wording.NOT_STARTED)
     assert job_of(generation).upstream_id == ""
@@ -255,33 +297,17 @@ def test_the_time_a_job_waited_is_not_taken_from_its_run(buyer, clock):
     assert job.deadline_at == clock() + timedelta(minutes=30)
 
 
-def test_polls_that_keep_killing_their_worker_end_in_a_release(buyer, clock):
+def test_questions_that_keep_killing_their_worker_leave_the_job_to_a_person(buyer, clock):
     generation = submit(buyer, prompt="A boat [sandbox:delay=600]")
     turn(clock)
     for _ in range(3):
         clock.advance(61)
-        claimed = claims.claim_running(
-            provider="seedream_4_0", is_sandbox=True, limit=9, lease_s=60, now=clock()
-        )
+        claimed = claims.claim_asking(LANE, limit=9, lease_s=60, ahead_s=0, now=clock())
         assert len(claimed) == 1
     clock.advance(61)
-    run_to_the_end(generation, clock)
-    assert (generation.status, generation.error_code) == ("failed", wording.INTERRUPTED)
-    assert balance_of(buyer) == (1000, 0)
-
-
-def test_running_jobs_never_crowd_out_new_ones(buyer, clock, monkeypatch):
-    monkeypatch.setattr(lifecycle, "TICK_BATCH", 2)
-    for _ in range(3):
-        submit(buyer, prompt="A boat [sandbox:delay=600]", resolution="720p")
-    for _ in range(2):
-        turn(clock)
-    assert ProviderJob.objects.filter(state="running").count() == 3
-    clock.advance(5)
-    new = submit(buyer, now=clock())
-    due = lifecycle.take_due(now=clock())
-    assert due.to_submit == [new.jobs.get().pk]
-    assert due.to_poll == {("seedream_4_0", True)}
+    turn(clock)
+    assert job_of(generation).state == "unknown"
+    assert balance_of(buyer) == (967, 33)
 
 
 @pytest.mark.parametrize(
@@ -290,36 +316,28 @@ def test_running_jobs_never_crowd_out_new_ones(buyer, clock, monkeypatch):
 def test_a_stated_delay_is_obeyed_within_bounds(stated_s, least_s, most_s):
     error = ProviderError(ErrorClass.RATE_LIMITED, retry_after_s=stated_s)
     job = ProviderJob(waits=5000)
-    assert least_s <= lifecycle._wait_s(job, error) <= most_s
+    assert least_s <= sending._wait_s(job, error) <= most_s
 
 
 def test_the_backoff_has_an_end_however_often_we_waited():
     error = ProviderError(ErrorClass.RATE_LIMITED)
-    assert lifecycle._wait_s(ProviderJob(waits=30_000), error) <= 75
+    assert sending._wait_s(ProviderJob(waits=30_000), error) <= 75
 
 
 def test_only_so_many_jobs_are_sent_at_once_and_the_rest_come_after(buyer, clock):
     submit(buyer, num_variants=4)
-    ids = list(ProviderJob.objects.order_by("pk").values_list("pk", flat=True))
+    few = claims.Room(upstream=100, sending=2, sending_in_lane=100)
 
-    def take(job_id):
-        return claims.claim(
-            job_id=job_id,
-            states=["waiting"],
-            to_state="submitting",
-            lease_s=60,
-            slots=2,
-            now=clock(),
-        )
+    def take():
+        return claims.claim_sending(LANE, room=few, lease_s=60, now=clock())
 
-    taken = [take(job_id) for job_id in ids]
+    taken = [take() for _ in range(4)]
     assert [one is not None for one in taken] == [True, True, False, False]
-    third = ProviderJob.objects.get(pk=ids[2])
+    third = ProviderJob.objects.order_by("pk")[2]
     assert (third.state, third.attempt) == ("waiting", 0)
-    assert third.next_action_at == clock() + timedelta(seconds=1)
     assert taken[0] is not None
     claims.advance(taken[0].job, state="running", next_action_at=clock())
-    assert take(ids[2]) is not None
+    assert take() is not None
 
 
 def test_a_month_that_ends_while_a_job_runs_keeps_the_job(db, clock):

@@ -8,7 +8,7 @@ from PIL import Image
 from creative_hub import wording
 from creative_hub.models import Generation, ProviderJob
 from creative_hub.providers.base import ErrorClass, ProviderError
-from creative_hub.services import lifecycle, reconciliation
+from creative_hub.services import reconciliation, storing
 from tests.creative_hub.engine import Clock, job_of, run_to_the_end, turn
 from tests.creative_hub.factories import submit
 from tests.factories import NOW, balance_of, make_member
@@ -59,7 +59,7 @@ def clock():
 def test_a_result_that_is_no_picture_is_a_failure_and_costs_nothing(ark, buyer, clock, fault, code):
     ark.cause(fault)
     generation = submit(buyer)
-    run_to_the_end(generation, clock, turns=40, step_s=61)
+    run_to_the_end(generation, clock, turns=40, step_s=1801)
     assert (generation.status, generation.error_code) == ("failed", code)
     assert generation.error_message == wording.FAILURES[code]
     assert balance_of(buyer) == (1000, 0)
@@ -162,7 +162,7 @@ def _fetching(buyer, settings, *, size):
         generation = submit(buyer)
         generation.jobs.update(state="fetching", result_url=url)
         Generation.objects.filter(pk=generation.pk).update(status="processing", started_at=NOW)
-        lifecycle.fetch_job(job_id=generation.jobs.get().pk, clock=Clock())
+        storing.store_next(clock=Clock())
     return generation.jobs.get()
 
 

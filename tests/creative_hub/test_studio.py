@@ -282,11 +282,13 @@ def test_a_set_downloads_as_a_zip_of_its_originals(signed_in, buyer):
     generation = submit(buyer, now=timezone.now(), resolution="720p", num_variants=2)
     finish(generation)
     answer = signed_in.get(reverse("creative_hub:download_set", args=[generation.pk]))
-    assert "wevion-images-20260702-a-boat-at-dawn-1x1.zip" in answer["Content-Disposition"]
+    day = f"{generation.created_at:%Y%m%d}"
+    name = f"wevion-images-{day}-a-boat-at-dawn-1x1.zip"
+    assert name in answer["Content-Disposition"]
     archive = zipfile.ZipFile(io.BytesIO(answer.getvalue()))
     assert archive.namelist() == [
-        "wevion-image-20260702-a-boat-at-dawn-1x1-v1.jpg",
-        "wevion-image-20260702-a-boat-at-dawn-1x1-v2.jpg",
+        f"wevion-image-{day}-a-boat-at-dawn-1x1-v1.jpg",
+        f"wevion-image-{day}-a-boat-at-dawn-1x1-v2.jpg",
     ]
 
 

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from creative_hub import selectors
 from creative_hub.models import Generation, ProviderJob, Status
-from creative_hub.services import submission
+from creative_hub.services import quoting, submission
+from creative_hub.services.orders import Sale
 from credits.models import Hold, Price
 from tests.creative_hub.factories import order, submit
 from tests.factories import NOW, balance_of, make_member
@@ -35,10 +36,10 @@ def test_a_submit_holds_the_price_and_queues_one_job_per_variant():
 
 def test_a_quote_tells_price_balance_after_and_changes_nothing():
     buyer = make_member(credits=100)
-    quote = submission.quote(member=buyer, num_variants=2, now=NOW)
+    quote = quoting.quote(member=buyer, sale=Sale(item="image", num_variants=2), now=NOW)
     assert (quote.credits, quote.cost_cents, quote.available_after) == (66, 7, 34)
     assert quote.refusal is None
-    dearer = submission.quote(member=buyer, num_variants=4, now=NOW)
+    dearer = quoting.quote(member=buyer, sale=Sale(item="image", num_variants=4), now=NOW)
     assert dearer.refusal is not None
     assert dearer.refusal.sentence == "Insufficient credits"
     assert balance_of(buyer) == (100, 0)

@@ -12,6 +12,7 @@ from creative_hub.models import Generation, ProviderJob
 from creative_hub.services import claims, delivery, endings, lifecycle, submission
 from credits import services as credit_services
 from credits.models import Entry, Hold
+from tests.creative_hub.engine import claim_to_send, send
 from tests.creative_hub.factories import submit
 from tests.factories import NOW, balance_of, make_member
 
@@ -71,9 +72,9 @@ def test_a_double_click_is_one_job_and_one_hold(flow):
 def finished_job(flow):
     """A job whose picture is stored and whose end is not yet written."""
     buyer = make_member(credits=1000)
-    submit(buyer)
+    generation = submit(buyer)
     job = ProviderJob.objects.get()
-    lifecycle.submit_job(job_id=job.pk, clock=lambda: NOW)
+    send(generation)
     job.refresh_from_db()
     return buyer, job
 
@@ -115,15 +116,11 @@ def test_a_job_that_another_worker_is_claiming_is_skipped_not_waited_for(flow):
     thread.start()
     assert taken.wait(10)
     try:
-        claim = claims.claim(
-            job_id=job.pk, states=["waiting"], to_state="submitting", lease_s=60, now=NOW
-        )
-        due = lifecycle.take_due(now=NOW)
+        claim = claim_to_send(job)
     finally:
         done.set()
         thread.join()
     assert claim is None
-    assert due.to_submit == []
 
 
 def test_a_cancel_and_a_claim_at_once_never_both_win(flow):
@@ -134,13 +131,11 @@ def test_a_cancel_and_a_claim_at_once_never_both_win(flow):
 
 
 def _cancel_and_claim(generation, buyer):
-    job_id = generation.jobs.get().pk
+    job = generation.jobs.get()
     visible = selectors.visible_to(buyer)
     return [
         lambda: submission.cancel(generation_id=generation.pk, visible=visible, now=NOW),
-        lambda: claims.claim(
-            job_id=job_id, states=["waiting"], to_state="submitting", lease_s=60, now=NOW
-        ),
+        lambda: claim_to_send(job),
     ]
 
 

@@ -42,7 +42,7 @@ class RefusalsMiddleware:
             length = int(request.headers.get("content-length") or 0)
         except ValueError:
             return None
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = settings.UPLOAD_MAX_BYTES.get(request.path, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         if limit is None or length <= limit:
             return None
         return HttpResponse(

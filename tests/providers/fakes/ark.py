@@ -1,9 +1,11 @@
-"""A stand-in for BytePlus ModelArk's picture API that speaks its protocol over real HTTP.
+"""A stand-in for BytePlus ModelArk that speaks its protocol over real HTTP: pictures and clips.
 
-It refuses what the documentation refuses, makes real JPEGs of the ordered size behind links that
-can expire, keeps a record of every request, and fails in every way we can think of, on request:
+It refuses what the documentation refuses, makes real JPEGs and MP4s of the ordered size behind
+links that can expire, keeps a record of every request (pictures: `requests`; clips: `creates`,
+`calls`, `tasks`, see `ark_tasks`), and fails in every way we can think of, on request:
 
-- from the same process: `ark.cause("error", status=429, code="ServerOverloaded", times=2)`
+- from the same process: `ark.cause("error", status=429, code="ServerOverloaded", times=2)`, for
+  pictures; with `where="create"`, "query", "list" or "delete" for that call to the tasks
 - over HTTP: `POST /__control__/faults` with the same words as JSON; see `python -m
   tests.providers.fakes`
 - by a marker in the prompt: `[ark:drop_after]`, `[ark:drop_after*1]` (the first time only)
@@ -21,22 +23,16 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.providers.fakes.ark_rules import (
-    MIN_PIXELS,
-    Refused,
-    answer,
-    check_fields,
-    envelope,
-    size_of,
-    wh,
-)
+from tests.providers.fakes.ark_answers import TASK_ENDS, ArkFault
+from tests.providers.fakes.ark_rules import MIN_PIXELS, Refused, answer, check_fields, size_of, wh
+from tests.providers.fakes.ark_tasks import LINK_LIFE_S, TaskBook, TaskRoutes
+from tests.providers.fakes.clips import mp4
 from tests.providers.fakes.faults import AFTER, BEFORE, MARKER, RESULT, Fault, marked
-from tests.providers.fakes.pictures import Picture, jpeg, jpeg_b64, png_bomb
-from tests.providers.fakes.sending import JSON, Sender
+from tests.providers.fakes.pictures import Picture, jpeg, jpeg_b64
 
 API_KEY = "ark-key-for-tests"
 API_PATH = "/api/v3"
-LINK_LIFE_S = 24 * 3600
+TASKS_PATH = f"{API_PATH}/contents/generations/tasks"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,15 +47,16 @@ class Request:
     was_made: bool = False  # a picture was made, and would be billed
 
 
-class FakeArk:
+class FakeArk(TaskBook):
     """The server. Use `with FakeArk.running() as ark:`; `ark.base_url` goes into the adapter."""
 
     def __init__(self, *, port: int = 0, api_key: str = API_KEY) -> None:
+        super().__init__()
         self.api_key = api_key
         self.requests: list[Request] = []
         self.closed_models: set[str] = set()
         self.stopping = threading.Event()
-        self._faults: list[Fault] = []
+        self._faults: list[ArkFault] = []
         self._marks: dict[tuple[str, str], int] = {}
         self._pictures: dict[str, Picture] = {}
         self._lock = threading.Lock()
@@ -89,7 +86,7 @@ class FakeArk:
         self._thread.join(5)
 
     @property
-    def origin(self) -> str:
+    def origin(self) -> str:  # type: ignore[override]
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
@@ -97,9 +94,9 @@ class FakeArk:
         return self.origin + API_PATH
 
     def cause(self, kind: str, **details: Any) -> None:
-        """Make the next call that fits go wrong; see `Fault`."""
+        """Make the next call that fits go wrong; see `Fault` and `ArkFault`."""
         with self._lock:
-            self._faults.append(Fault(kind=kind, **details))
+            self._faults.append(ArkFault(kind=kind, **details))
 
     def clear_faults(self) -> None:
         with self._lock:
@@ -112,17 +109,21 @@ class FakeArk:
             self._pictures.clear()
             self.requests.clear()
             self.closed_models.clear()
+            self.reset_tasks()
 
     def expire_links(self) -> None:
         with self._lock:
-            for picture in self._pictures.values():
-                picture.expires_at = 0.0
+            for result in self._results():
+                result.expires_at = 0.0
 
     def heal_results(self) -> None:
         """From now on every link gives its file as it should."""
         with self._lock:
-            for picture in self._pictures.values():
-                picture.fault = ""
+            for result in self._results():
+                result.fault = ""
+
+    def _results(self) -> list[Picture]:
+        return [*self._pictures.values(), *(task.clip for task in list(self.tasks.values()))]
 
     @property
     def made(self) -> list[Request]:
@@ -135,18 +136,21 @@ class FakeArk:
             counts[request.client_request_id] = counts.get(request.client_request_id, 0) + 1
         return counts
 
-    def fault_for(self, prompt: str) -> Fault | None:
+    def fault_for(self, prompt: str, *, where: str = "image") -> Fault | None:
         """The fault that hits this call, counted down."""
         with self._lock:
             for fault in self._faults:
-                if fault.times > 0 and fault.match in prompt:
+                if fault.times > 0 and fault.where == where and fault.match in prompt:
                     fault.times -= 1
                     return fault
+            if where not in ("image", "create"):
+                return None  # a marker is for the call that brings its prompt
             for name, limit in MARKER.findall(prompt):
                 hits = self._marks.get((prompt, name), 0)
                 if not limit or hits < int(limit):
                     self._marks[(prompt, name)] = hits + 1
-                    return marked(name)
+                    is_end = name in TASK_ENDS and where == "create"
+                    return ArkFault(kind=name) if is_end else marked(name)
         return None
 
     def make(self, body: dict[str, Any], fault: Fault | None) -> tuple[str, Picture]:
@@ -183,7 +187,7 @@ class _Server(ThreadingHTTPServer):
         """Clients that hang up are part of the game."""
 
 
-class _Handler(Sender):
+class _Handler(TaskRoutes):
     server: _Server
 
     @property
@@ -202,6 +206,8 @@ class _Handler(Sender):
         path = urlsplit(self.path).path
         if path == f"{API_PATH}/images/generations":
             self._create(raw)
+        elif path.startswith(TASKS_PATH):
+            self._task_call(raw, path.removeprefix(TASKS_PATH))
         elif path == "/__control__/faults":
             self._control(lambda: self.ark.cause(**json.loads(raw)))
         elif path == "/__control__/reset":
@@ -217,12 +223,17 @@ class _Handler(Sender):
             self._send_json(200, [asdict(request) for request in self.ark.requests])
         elif parts.path.startswith("/files/"):
             self._file(parts.path, parse_qs(parts.query))
+        elif parts.path.startswith(TASKS_PATH):
+            self._task_call(b"", parts.path.removeprefix(TASKS_PATH))
         else:
             self._send_error(Refused(404, "NotFound", "no such path"))
 
     def do_DELETE(self) -> None:
-        if urlsplit(self.path).path == "/__control__/faults":
+        path = urlsplit(self.path).path
+        if path == "/__control__/faults":
             self._control(self.ark.clear_faults)
+        elif path.startswith(TASKS_PATH):
+            self._task_call(b"", path.removeprefix(TASKS_PATH))
         else:
             self._send_error(Refused(404, "NotFound", "no such path"))
 
@@ -253,7 +264,17 @@ class _Handler(Sender):
         url, picture = self.ark.make(body, fault)
         request.was_made = True
         if fault is not None and fault.kind in AFTER:
-            self._went_wrong_after(fault, request, url, picture)
+            whole = answer(body, [{"url": url, "size": wh(picture)}], picture)
+            item_error = {"error": {"code": fault.code, "message": fault.message}}
+            odd: dict[str, list[Any]] = {
+                "no_data": [],
+                "no_url": [{"size": "1x1"}],
+                "bad_url": [{"url": "javascript:1"}],
+                "item_error": [item_error],
+                "b64": [{"b64_json": jpeg_b64(picture)}] if fault.kind == "b64" else [],
+            }
+            bodies = {kind: {**whole, "data": data} for kind, data in odd.items()}
+            self._went_wrong_after(fault, request, whole, bodies)
             return
         request.status = 200
         self._send_json(200, answer(body, [{"url": url, "size": wh(picture)}], picture))
@@ -275,107 +296,27 @@ class _Handler(Sender):
             raise Refused(404, "InvalidEndpointOrModel.NotFound", "The model does not exist.")
         check_fields(body)
 
-    def _went_wrong_before(self, fault: Fault, request: Request) -> bool:
-        """Whether that was the answer."""
-        if fault.kind == "hang_before":
-            return self.stopping.wait(fault.seconds)
-        if fault.kind == "drop_before":
-            self._hang_up()
-            return True
-        refused = Refused(fault.status, fault.code, fault.message, fault.param)
-        if fault.kind == "top_level_error":
-            request.status = 200
-            self._send_json(200, envelope(refused), fault.headers)
-        elif fault.kind == "redirect":
-            request.status = 307
-            self._send(307, b"", "text/plain", {"Location": fault.location})
-        else:
-            request.status = fault.status
-            self._send_error(refused, fault.headers)
-        return True
-
-    def _went_wrong_after(self, fault: Fault, request: Request, url: str, picture: Picture) -> None:
-        whole = answer(request.body, [{"url": url, "size": wh(picture)}], picture)
-        text = json.dumps(whole).encode()
-        kind = fault.kind
-        odd: dict[str, tuple[bytes, str]] = {
-            "garbage": (b"\x00\xff\x17not json at all{{{", JSON),
-            "html": (b"<html><body>Bad gateway</body></html>", "text/html"),
-            "empty": (b"", JSON),
-            "truncated": (text[: len(text) // 2], JSON),
-            "no_data": (json.dumps({**whole, "data": []}).encode(), JSON),
-            "no_url": (json.dumps({**whole, "data": [{"size": "1x1"}]}).encode(), JSON),
-            "bad_url": (json.dumps({**whole, "data": [{"url": "javascript:1"}]}).encode(), JSON),
-            "item_error": (
-                json.dumps(
-                    {**whole, "data": [{"error": {"code": fault.code, "message": fault.message}}]}
-                ).encode(),
-                JSON,
-            ),
-            "b64": (
-                json.dumps({**whole, "data": [{"b64_json": jpeg_b64(picture)}]}).encode(),
-                JSON,
-            ),
-        }
-        if kind == "drop_after":
-            self._hang_up()
-            return
-        if kind == "hang_after":
-            self.stopping.wait(fault.seconds)
-            self._send_json(200, whole)
-        elif kind == "drip":
-            self._headers(200, JSON, len(text))
-            self._drip(text, fault.seconds)
-        elif kind == "drip_headers":
-            self._drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 4000, fault.seconds)
-        elif kind == "cut_off":
-            self._headers(200, JSON, len(text))
-            self.wfile.write(text[: len(text) // 2])
-            self._hang_up()
-        elif kind == "huge":
-            self._headers(200, JSON, 3 * 1024**3)
-            self._flood(b'{"data":[' + b" " * 65_536)
-        elif kind == "endless":
-            self._headers(200, JSON, None)
-            self._flood(b" " * 65_536)
-        else:
-            self._send(200, *odd[kind])
-        request.status = 200
-
     # --- the files ---
 
     def _file(self, path: str, query: dict[str, list[str]]) -> None:
-        picture = self.ark.picture(path.removeprefix("/files/").removesuffix(".jpeg"))
+        name, _, ending = path.removeprefix("/files/").partition(".")
+        clip = self.ark.clip(name) if ending == "mp4" else None
+        result = clip or self.ark.picture(name)
         signature = query.get("X-Tos-Signature", [""])[0]
-        if picture is None or picture.fault == "result_missing":
+        if result is None or result.fault == "result_missing":
             self._send(404, b"<Error><Code>NoSuchKey</Code></Error>", "application/xml")
-            return
-        if signature != picture.signature or time.time() > picture.expires_at:
+        elif signature != result.signature or time.time() > result.expires_at:
             self._send(403, b"<Error><Code>AccessDenied</Code></Error>", "application/xml")
-            return
-        content = jpeg(picture)
-        match picture.fault:
-            case "result_text":
-                self._send(200, b"this is no picture", "image/jpeg")
-            case "result_bomb":
-                self._send(200, png_bomb(), "image/png")
-            case "result_huge":
-                self._headers(200, "image/jpeg", 3 * 1024**3)
-                self._flood(content + b"\0" * 65_536)
-            case "result_redirect":
-                self._send(302, b"", "text/plain", {"Location": picture.location})
-            case "result_hang":
-                self.stopping.wait(picture.seconds)
-                self._send(200, content, "image/jpeg")
-            case "result_drip":
-                self._headers(200, "image/jpeg", len(content))
-                self._drip(content, picture.seconds)
-            case "result_cut_off":
-                self._headers(200, "image/jpeg", len(content))
-                self.wfile.write(content[: len(content) // 2])
-                self._hang_up()
-            case _:
-                self._send(200, content, "image/jpeg")
+        elif clip is None:
+            self._send_result(result, jpeg(result), "image/jpeg")
+        else:
+            content = mp4(
+                width=clip.width,
+                height=clip.height,
+                duration_s=clip.duration_s,
+                colour=clip.colour,
+            )
+            self._send_result(clip, content, "video/mp4")
 
     def _control(self, action: Any) -> None:
         try:
@@ -384,6 +325,3 @@ class _Handler(Sender):
             self._send_json(400, {"error": str(error)})
         else:
             self._send_json(200, {"ok": True})
-
-    def _send_error(self, refused: Refused, headers: dict[str, str] | None = None) -> None:
-        self._send_json(refused.status, envelope(refused), headers)
