@@ -1,6 +1,7 @@
 """Start frames: what may be one, how it is cleaned, and how it is cropped for a clip.
 
-The limits are those of the pickiest provider (Kling), so that one frame serves them all.
+Bytes, shorter side and ratio are limited as by the pickiest provider (Kling's image rules), so that
+one frame serves them all; the longer side is our own limit.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def _wide(ratio: str) -> float:
 KLING = VideoProvider(
     value="kling_2_6",
     label="Kling 2.6",
-    strength="Natural motion, faithful to the frame",
+    strength="Natural motion",
     durations_s=(5, 10),
     ratios=("16:9", "9:16", "1:1"),
     default_duration_s=5,
@@ -188,7 +188,7 @@ VEO = VideoProvider(
 SEEDANCE = VideoProvider(
     value="seedance_pro",
     label="Seedance Pro",
-    strength="Camera moves, every length",
+    strength="Camera moves",
     durations_s=(4, 5, 6, 8, 10),
     ratios=("16:9", "9:16", "1:1"),
     default_duration_s=5,

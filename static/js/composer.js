@@ -22,7 +22,7 @@
   });
   on("htmx:afterOnLoad", event => {
     if (!isPress(event) || event.detail.xhr.status !== 202) return;
-    for (const old of composer().querySelectorAll("#error-summary, .err")) old.remove();
+    for (const old of composer().querySelectorAll("#error-summary, .err:not(.keep, .hint)")) old.remove();
     for (const field of composer().querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
     const button = byId("generate");
     button.setAttribute("aria-disabled", "true");
@@ -147,6 +147,8 @@
       keep({ filled });
     } else keep();
     for (const name of ["reuse", "prompt_only", "prompt_id", "start_frame"]) url.searchParams.delete(name);
+    // A fragment that stays would take the focus again whenever the viewer closes.
+    if (url.hash === "#prompt") url.hash = "";
     if (url.href !== location.href) { history.replaceState(null, "", url); byId("prompt").focus(); }
   });
 })();
