@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
@@ -91,6 +91,11 @@ class ProviderSwitchAdmin(_SwitchAdmin):
         "problem_message",
         "problem_at",
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
+        if db_field.name == "slots":
+            options["min_value"] = 1
+        return super().formfield_for_dbfield(db_field, request, **options)
 
     @admin.display(description="provider")
     def label(self, switch: ProviderSwitch) -> str:

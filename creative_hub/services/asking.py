@@ -48,14 +48,18 @@ def ask_about(*, lane: Lane, clock: Clock) -> None:
     claimed = claims.claim_asking(
         lane,
         limit=adapter.poll_batch,
-        lease_s=adapter.poll_limit_s + LEASE_MARGIN_S,
+        lease_s=2 * adapter.poll_limit_s + LEASE_MARGIN_S,
         ahead_s=adapter.poll_interval_s / 2,
         now=clock(),
     )
     jobs = [job for job in claimed if not _interrupted_too_often(job, now=clock())]
     if not jobs:
         return
-    jobs = [job for job in jobs if not _cancelled_there(job, adapter=adapter, now=clock())]
+    wanted = [job for job in jobs if adapter.can_cancel and _is_to_be_cancelled(job)]
+    # One at a time: each is a call of its own, and the lease covers one beside the question.
+    for job in wanted[:1]:
+        if _cancelled_there(job, adapter=adapter, now=clock()):
+            jobs.remove(job)
     answers = _ask(adapter, jobs)
     now = clock()
     claims.ask_again(
@@ -136,10 +140,12 @@ def _begun(job: ProviderJob, answer: Upstream) -> None:
         show_change(job)
 
 
+def _is_to_be_cancelled(job: ProviderJob) -> bool:
+    return job.generation.cancel_asked_at is not None and job.is_queued_upstream
+
+
 def _cancelled_there(job: ProviderJob, *, adapter: Adapter, now: datetime) -> bool:
     """Do what somebody asked for: stop a job that waits at the provider."""
-    if not (job.generation.cancel_asked_at and adapter.can_cancel and job.is_queued_upstream):
-        return False
     poll = Poll(upstream_id=job.upstream_id, order=order_of(job))
     try:
         is_cancelled = adapter.cancel(poll)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http.request import validate_host
 from django.urls import Resolver404, resolve
 
 from assets import frames as frame_files
@@ -21,9 +22,10 @@ from assets.info import AssetInfo
 from assets.ingest import ingest
 from creative_hub import catalogue, wording
 from creative_hub.models import Generation
-from wevion.lib.fetch import Fetcher, FetchError, FetchLimits
+from wevion.lib.fetch import Fetcher, FetchError, FetchLimits, target
 from workspaces.selectors import Member
 
+NOT_TAKEN = "We could not save the picture just now. That is our fault; try again in a moment."
 # The longest address we keep.
 URL_MAX_CHARS = 2000
 FETCH_LIMIT_S = 45.0
@@ -91,20 +93,17 @@ def from_url(*, member: Member, url: str) -> AssetInfo | str:
         raise FrameRefused(
             f"image_url must be an address of at most {URL_MAX_CHARS} plain characters."
         )
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise FrameRefused("image_url is not a valid address.") from None
-    is_ours = not parts.netloc or f"{parts.scheme}://{parts.netloc}" == settings.SITE_URL
-    if is_ours and (asset_id := _asset_behind(parts.path)):
+    if asset_id := _own_asset(url):
         return chosen(member=member, asset_id=asset_id)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    is_public = parts.scheme == "https" and bool(parts.hostname) and port in {None, 443}
-    if not is_public and origin not in settings.FRAME_ALLOWED_ORIGINS:
+    try:
+        # As the fetcher will read it: what it would refuse unasked is refused here and now.
+        asked = target.parse(url=url)
+        if asked.origin not in settings.FRAME_ALLOWED_ORIGINS:
+            target.require_public(asked)
+    except FetchError:
         raise FrameRefused(
             "image_url must be the address of one of your pictures here, or a public https address."
-        )
+        ) from None
     return url
 
 
@@ -182,9 +181,19 @@ def _keep(
         )
 
 
-def _asset_behind(path: str) -> uuid.UUID | None:
+def _own_asset(url: str) -> uuid.UUID | None:
+    """The asset that an address on this site is of, by whichever of its names it is called."""
     try:
-        match = resolve(path)
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    is_path = not parts.scheme and not parts.netloc
+    is_web = parts.scheme in {"http", "https"}
+    if not is_path and not (is_web and validate_host(host, settings.ALLOWED_HOSTS)):
+        return None
+    try:
+        match = resolve(parts.path)
     except Resolver404:
         return None
     is_picture = match.view_name in {"assets:original", "assets:download", "assets:thumbnail"}

@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from assets.errors import RejectedFile
 from creative_hub import registry, wording
 from creative_hub.line import Lane
 from creative_hub.models import Generation, ProviderJob, ProviderSwitch, Status
@@ -193,6 +194,10 @@ def _frame(job: ProviderJob, *, now: datetime) -> bytes:
         generation.start_frame_id = asset.id
     try:
         return frames.prepared(generation)
+    except RejectedFile as rejected:
+        raise frames.FrameNotFetched(
+            wording.FRAME_UNUSABLE, rejected.sentence, is_retryable=False
+        ) from rejected
     except OSError as error:
         raise frames.FrameNotFetched(
             wording.FRAME_NOT_FETCHED, type(error).__name__, is_retryable=True

@@ -20,9 +20,6 @@ from creative_hub.views import context, video_options
 from workspaces.access import MemberRequest, member_required
 from workspaces.roles import Permission
 
-NOT_TAKEN = "We could not save the picture just now. That is our fault; try again in a moment."
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_required(Permission.GENERATE)
 def start_frame(request: MemberRequest) -> HttpResponse:
@@ -39,7 +36,7 @@ def start_frame(request: MemberRequest) -> HttpResponse:
     except frames.FrameRefused as refused:
         error = str(refused)
     except OSError:
-        error = NOT_TAKEN
+        error = frames.NOT_TAKEN
     if asset and not request.htmx:
         page = reverse("creative_hub:video_studio")
         return redirect(f"{page}?start_frame={asset.id}")

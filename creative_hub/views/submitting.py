@@ -27,12 +27,12 @@ from workspaces.roles import Permission
 def generate(request: MemberRequest, kind: Kind) -> HttpResponse:
     """Queue the order. One press is one job, however often its request arrives."""
     make_form = FORMS[kind]
-    given, upload_error = _with_upload(request)
+    given, upload_error = _with_upload(request) if kind == Kind.VIDEO else (request.POST, "")
     if "update_price" in given or "remove_frame" in given:
         # Without JavaScript: the page again, as it is filled in.
         frame = {"start_frame_id": ""} if "remove_frame" in given else {}
         form = make_form(member=request.member, initial=given.dict() | frame)
-        return studio_page(request, form=form)
+        return studio_page(request, form=form, frame_error=upload_error)
     form = make_form(given, member=request.member)
     # Changed in another tab: the page shows one balance and would spend another.
     if request.POST.get("account", "") not in {"", str(request.member.user_id)}:
@@ -117,6 +117,8 @@ def _with_upload(request: MemberRequest) -> tuple[QueryDict, str]:
         )
     except frames.FrameRefused as refused:
         return given, str(refused)
+    except OSError:
+        return given, frames.NOT_TAKEN
     given["start_frame_id"] = str(asset.id)
     return given, ""
 

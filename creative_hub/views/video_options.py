@@ -92,7 +92,8 @@ def adjusted(made_by: VideoProvider, chosen: dict[str, str]) -> dict[str, str]:
     """
     said: dict[str, str] = {}
     was = chosen["duration"]
-    if was.isascii() and was.isdigit() and int(was) not in made_by.durations_s:
+    offered_s = {str(one) for one in VIDEO.durations_s}
+    if was in offered_s and int(was) not in made_by.durations_s:
         chosen["duration"] = str(made_by.nearest_duration_s(int(was)))
         said["duration"] = (
             f"Duration set to {chosen['duration']} s: {made_by.label} has no {was} s."
