@@ -20,6 +20,7 @@ from creative_hub.views import context, video_options
 from workspaces.access import MemberRequest, member_required
 from workspaces.roles import Permission
 
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_required(Permission.GENERATE)
 def start_frame(request: MemberRequest) -> HttpResponse:
@@ -91,7 +92,7 @@ def _added(asset: AssetInfo, chosen: dict[str, str], *, keeps_ratio: bool) -> di
     return {
         "frame": video_options.frame_of(asset, aspect_ratio=nearest),
         "is_new": True,
-        "ratio_said": said,
+        "said": {"aspect_ratio": said},
         "announcement": f"Start frame added. {said}".strip(),
     }
 
