@@ -12,8 +12,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import watch
-from tests.creative_hub.engine import finish
-from tests.creative_hub.factories import submit
+from tests.creative_hub.engine import finish, turn
+from tests.creative_hub.factories import submit, submit_clip
 from tests.factories import make_member, make_workspace
 from workspaces import services
 from workspaces.roles import Role
@@ -96,6 +96,34 @@ def test_login_and_the_empty_studio_pass_axe(site, page, signed_in, theme, width
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_video_studio_passes_axe_with_a_frame_clips_picker_and_viewer(signed_in, theme, width):
+    buyer = make_member(credits=25_000)
+    picture = submit(buyer, now=timezone.now(), aspect_ratio="4:5", resolution="720p")
+    finish(picture)
+    clip = submit_clip(buyer, now=timezone.now(), provider="veo_3_1", duration=4)
+    finish(clip)
+    refused = submit_clip(buyer, now=timezone.now(), prompt="No [sandbox:fail=content_refused]")
+    turn(timezone.now)
+    submit_clip(buyer, now=timezone.now())
+    page = signed_in(buyer, f"/creative-hub/video-studio?start_frame={picture.jobs.get().asset_id}")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.locator('[name=provider][value="veo_3_1"]').check(force=True)
+    expect(page.locator("#cost-figure")).to_have_text("1,760 credits")
+    expect(page.locator(f"#gen-{refused.pk}")).to_contain_text("No credits charged")
+    assert axe_findings(page) == []
+    page.locator("#pick-frame").click()
+    expect(page.locator("#viewer .tile")).to_have_count(1)
+    assert axe_findings(page) == []
+    page.keyboard.press("Escape")
+    page.locator(f"#gen-{clip.pk} a.frame").click()
+    expect(page.locator("#player")).to_be_visible()
+    assert axe_findings(page) == []
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(
     "path",
     [
@@ -114,12 +142,16 @@ def test_nothing_scrolls_sideways_at_320_pixels(signed_in, path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 320])
-@pytest.mark.parametrize("path", ["/creative-hub/image-studio", "/account/password/change/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/creative-hub/image-studio", "/creative-hub/video-studio", "/account/password/change/"],
+)
 def test_text_of_twice_the_size_does_not_scroll_sideways(signed_in, path, width):
     buyer = make_member(credits=25_000)
     generation = submit(buyer, now=timezone.now(), resolution="720p", num_variants=2)
     finish(generation)
     submit(buyer, now=timezone.now())
+    submit_clip(buyer, now=timezone.now())
     page = signed_in(buyer)
     page.set_viewport_size({"width": width, "height": 844})
     page.context.new_cdp_session(page).send(
@@ -134,11 +166,17 @@ def test_text_of_twice_the_size_does_not_scroll_sideways(signed_in, path, width)
 
 
 @pytest.mark.browser
-def test_on_a_phone_targets_are_tall_enough_and_the_prompt_is_not_zoomed_in_on(signed_in):
-    buyer = make_member(credits=1000)
-    finish(submit(buyer, now=timezone.now(), resolution="720p"))
+@pytest.mark.parametrize("studio", ["image", "video"])
+def test_on_a_phone_targets_are_tall_enough_and_the_prompt_is_not_zoomed_in_on(signed_in, studio):
+    buyer = make_member(credits=5000)
+    made = submit(buyer, now=timezone.now(), resolution="720p")
+    finish(made)
+    submit_clip(buyer, now=timezone.now())
     page = signed_in(buyer)
     page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(page.url.replace("image-studio", f"{studio}-studio"))
+    if studio == "video":
+        page.goto(f"{page.url}?start_frame={made.jobs.get().asset_id}")
     assert page.locator("#prompt").evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 16
     small = page.evaluate(
         """() => [...document.querySelectorAll("a, button, summary, .opt")]
@@ -223,8 +261,11 @@ def test_a_refused_sign_in_says_so_and_keeps_the_way(site, page, faults):
 
 
 @pytest.mark.browser
-def test_the_studio_on_a_phone_keeps_generate_in_reach_and_covers_no_focused_control(signed_in):
-    page = signed_in(make_member(credits=1000))
+@pytest.mark.parametrize("studio", ["image", "video"])
+def test_the_studio_on_a_phone_keeps_generate_in_reach_and_covers_no_focused_control(
+    signed_in, studio
+):
+    page = signed_in(make_member(credits=1000), f"/creative-hub/{studio}-studio")
     page.set_viewport_size({"width": 390, "height": 640})
     expect(page.locator("#generate")).to_be_in_viewport()
     for _ in range(12):
