@@ -56,7 +56,7 @@ def clean_frame(*, file: BinaryIO) -> CleanFrame:
     media_type = imaging.picture_type_of(data)
     with imaging.opened(data, media_type) as picture:
         width, height = imaging.size_as_shown(picture)
-        check_frame_size(bytes=size_bytes, width=width, height=height)
+        check_frame_size(width=width, height=height)
         containers.check_ends_with_picture(data=data, media_type=media_type)
         with imaging.refusing():
             picture.load()
@@ -64,12 +64,12 @@ def clean_frame(*, file: BinaryIO) -> CleanFrame:
     return CleanFrame(data=cleaned, media_type=media_type, width=width, height=height)
 
 
-def check_frame_size(*, bytes: int, width: int, height: int) -> None:
+def check_frame_size(*, width: int, height: int) -> None:
     """Whether a picture of this size, measured before, may start a clip.
 
-    width, height: pixels as shown. Raises RejectedFile with what it is and what is allowed.
+    width, height: pixels as shown. How many bytes a picture that is here already has is no matter:
+    what is sent is cut and encoded anew. Raises RejectedFile with what it is and what is allowed.
     """
-    _check_bytes(bytes)
     short, long = sorted((width, height))
     allowed = f"each side must have {START_FRAME_MIN_SIDE} to {START_FRAME_MAX_SIDE} px"
     if short < START_FRAME_MIN_SIDE:

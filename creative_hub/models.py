@@ -306,6 +306,7 @@ class ProviderSwitch(models.Model):
     problem_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name_plural = "provider switches"
         constraints = [
             models.CheckConstraint(condition=Q(slots__gte=1), name="switch_has_a_slot"),
         ]

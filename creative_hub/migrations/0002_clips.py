@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ("problem_message", models.CharField(blank=True, max_length=500)),
                 ("problem_at", models.DateTimeField(null=True)),
             ],
+            options={"verbose_name_plural": "provider switches"},
         ),
         migrations.RemoveConstraint(
             model_name="providerjob",

@@ -76,7 +76,7 @@ def chosen(*, member: Member, asset_id: uuid.UUID) -> AssetInfo:
         asset = asset_selectors.get_visible(member=member, asset_id=asset_id)
         if asset.kind != catalogue.Kind.IMAGE:
             raise FrameRefused("A start frame is a picture; this is a clip.")
-        frame_files.check_frame_size(bytes=asset.bytes, width=asset.width, height=asset.height)
+        frame_files.check_frame_size(width=asset.width, height=asset.height)
     except AssetNotFound:
         raise FrameRefused("There is no such picture among those you may use.") from None
     except RejectedFile as rejected:
