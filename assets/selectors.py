@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from assets import imaging, storage
 from assets.errors import AssetNotFound
 from assets.info import AssetInfo
 from assets.models import Asset
+from wevion.lib.cursors import BadCursor, newest_first
 from workspaces.selectors import Member
 
 __all__ = [
@@ -28,10 +28,6 @@ __all__ = [
 ]
 
 PAGE_SIZE = 24
-
-
-class BadCursor(ValueError):
-    """The cursor is not one that we gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +63,8 @@ def newest_images(*, member: Member, cursor: str = "", size: int = PAGE_SIZE) ->
     Each page is one read of size + 1 rows of an index, however many assets there are.
     """
     rows = _visible_to(member).filter(kind=Asset.Kind.IMAGE)
-    if cursor:
-        created_at, last_id = _parse_cursor(cursor)
-        # The first condition says nothing new: it is what the index can start from.
-        rows = rows.filter(created_at__lte=created_at).filter(
-            Q(created_at__lt=created_at) | Q(pk__lt=last_id)
-        )
-    found = list(rows.order_by("-created_at", "-id")[: size + 1])
-    shown = found[:size]
-    return ImagePage(
-        images=[info(asset) for asset in shown],
-        next_cursor=_cursor(shown[-1]) if len(found) > size else "",
-    )
+    shown, next_cursor = newest_first(rows, cursor=cursor, size=size)
+    return ImagePage(images=[info(asset) for asset in shown], next_cursor=next_cursor)
 
 
 def missing_files(*, asset_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
@@ -115,22 +101,6 @@ def info(asset: Asset) -> AssetInfo:
 def _visible_to(member: Member) -> QuerySet[Asset]:
     assets = Asset.objects.filter(workspace_id=member.workspace_id)
     return assets if member.may_see_others else assets.filter(creator_id=member.membership_id)
-
-
-def _cursor(last: Asset) -> str:
-    return f"{last.created_at.isoformat()}_{last.pk.hex}"
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    moment, _, last_id = cursor.partition("_")
-    try:
-        created_at, pk = datetime.fromisoformat(moment), uuid.UUID(last_id)
-    except ValueError:
-        raise BadCursor(cursor) from None
-    # As we write them: another offset can name a moment before the first one PostgreSQL knows.
-    if created_at.utcoffset() != timedelta(0):
-        raise BadCursor(cursor)
-    return created_at, pk
 
 
 def _is_whole(asset: AssetInfo | None) -> bool:

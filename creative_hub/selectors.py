@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from creative_hub import catalogue
 from creative_hub.models import LIVE, Generation, Status, WorkspaceFeed
 from credits import selectors as credit_selectors
+from wevion.lib.cursors import newest_first
 from workspaces.roles import Permission
 from workspaces.selectors import Member
 
@@ -74,10 +75,6 @@ _FILTERS = {
 }
 
 
-class BadCursor(ValueError):
-    """The cursor is not one that we gave."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A page of generations, newest first. next_cursor: empty on the last one."""
@@ -107,13 +104,8 @@ def page(
     rows = _joined(visible_to(member)).filter(_FILTERS[narrowed_to], kind=kind)
     if not with_removed:
         rows = rows.filter(removed_at__isnull=True)
-    if cursor:
-        created_at, last_id = _parse_cursor(cursor)
-        rows = rows.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=last_id))
-    found = list(rows.order_by("-created_at", "-id")[: size + 1])
-    shown = found[:size]
-    has_more = len(found) > size
-    return Page(generations=shown, next_cursor=_cursor(shown[-1]) if has_more else "")
+    shown, next_cursor = newest_first(rows, cursor=cursor, size=size)
+    return Page(generations=shown, next_cursor=next_cursor)
 
 
 def get_visible(*, member: Member, generation_id: uuid.UUID) -> Generation:
@@ -217,19 +209,3 @@ def asset_ids(generations: Sequence[Generation]) -> list[uuid.UUID]:
 
 def _joined(rows: QuerySet[Generation]) -> QuerySet[Generation]:
     return rows.select_related("membership__user").prefetch_related("jobs")
-
-
-def _cursor(last: Generation) -> str:
-    return f"{last.created_at.isoformat()}_{last.pk.hex}"
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    moment, _, last_id = cursor.partition("_")
-    try:
-        created_at, pk = datetime.fromisoformat(moment), uuid.UUID(last_id)
-    except ValueError:
-        raise BadCursor(cursor) from None
-    # As we write them: another offset can name a moment before the first one PostgreSQL knows.
-    if created_at.utcoffset() != timedelta(0):
-        raise BadCursor(cursor)
-    return created_at, pk

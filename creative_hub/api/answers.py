@@ -18,6 +18,7 @@ from creative_hub.catalogue import Kind
 from creative_hub.forms import FORMS
 from creative_hub.models import Generation
 from creative_hub.services import quoting, submission
+from wevion.lib.cursors import BadCursor
 from workspaces.selectors import Member
 
 PAGE_MAX = 100
@@ -64,7 +65,7 @@ def page(request: MemberRequest, *, kind: Kind, cursor: str, limit: int) -> dict
         found = selectors.page(
             member=member, kind=kind, cursor=cursor, size=limit, with_removed=True
         )
-    except selectors.BadCursor:
+    except BadCursor:
         raise invalid({"cursor": ["This is not a cursor that we gave."]}) from None
     return {
         "items": _described(request, found.generations, member),

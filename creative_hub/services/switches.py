@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from django.db import connection
 
 from creative_hub import catalogue, line, registry
 from creative_hub.line import Lane
@@ -34,8 +35,11 @@ class Switch:
 
 def switch(*, provider: str) -> Switch:
     """How the operator set a provider."""
-    found = ProviderSwitch.objects.filter(pk=provider).values("mode", "slots").first()
-    return Switch(**found) if found else Switch()
+    table = ProviderSwitch._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT mode, slots FROM {table} WHERE provider = %s", [provider])  # noqa: S608
+        found = cursor.fetchone()
+    return Switch(mode=found[0], slots=found[1]) if found else Switch()
 
 
 def room(lane: Lane) -> int:

@@ -15,6 +15,7 @@ from creative_hub.catalogue import Kind
 from creative_hub.forms import FORMS, OrderForm
 from creative_hub.models import Generation
 from creative_hub.views import context, prefill
+from wevion.lib.cursors import BadCursor
 from workspaces.access import MemberRequest, member_required
 from workspaces.roles import Permission
 
@@ -57,7 +58,7 @@ def studio_page(
             narrowed_to=narrowed_to,
             cursor=request.GET.get("before", ""),
         )
-    except selectors.BadCursor:
+    except BadCursor:
         raise Http404 from None
     shown = cards.cards(generations=page.generations, member=member, now=now)
     response = render(
