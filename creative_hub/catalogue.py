@@ -152,8 +152,13 @@ class VideoProvider:
         return min(self.durations_s, key=lambda one: (abs(one - wanted_s), one))
 
     def nearest_ratio(self, width: float, height: float) -> str:
-        """The ratio it makes that crops a picture of these sides the least."""
-        return min(self.ratios, key=lambda one: abs(math.log(_wide(one) * height / width)))
+        """The ratio it makes that crops a picture of these sides the least.
+
+        Rounded, as 4:3 and 3:4 lie exactly between two: a tie goes to the one named first.
+        """
+        return min(
+            self.ratios, key=lambda one: round(abs(math.log(_wide(one) * height / width)), 9)
+        )
 
 
 def _wide(ratio: str) -> float:

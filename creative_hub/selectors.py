@@ -55,7 +55,7 @@ def in_flight(*, member: Member, kind: str) -> int:
 def in_line(*, member: Member, kind: str) -> list[Generation]:
     """The visible generations of a kind that have not begun, oldest first."""
     waiting = visible_to(member).filter(kind=kind, status=Status.QUEUED)
-    return list(_joined(waiting).order_by("created_at")[:POLL_CARDS_MAX])
+    return list(_joined(waiting).order_by("created_at", "id")[:POLL_CARDS_MAX])
 
 
 class Filter(StrEnum):

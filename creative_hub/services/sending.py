@@ -83,16 +83,19 @@ def send_next(*, lane: Lane, clock: Clock) -> bool:
         return False
     sending = _Sending(job=claim.job, came_from=claim.came_from, adapter=adapter, clock=clock)
     if not _given_up(sending, is_closed=is_closed):
-        _take_up(sending)
+        _take_up(sending, is_closed=is_closed)
     return True
 
 
-def _take_up(sending: _Sending) -> None:
+def _take_up(sending: _Sending, *, is_closed: bool) -> None:
     job, adapter, clock = sending.job, sending.adapter, sending.clock
     _mark_processing(job, now=clock())
     sent_at = sending.sent_before_at
     if sent_at is not None and adapter.recovery is not Recovery.REPEAT_ONCE:
         if not _is_certainly_absent(sending, sent_at=sent_at):
+            return
+        if is_closed:
+            endings.fail_job(job, code=wording.SWITCHED_OFF, now=clock())
             return
         if job.attempt >= MAX_ATTEMPTS:
             endings.fail_job(job, code=wording.NO_ANSWER, now=clock())
@@ -111,20 +114,23 @@ def _take_up(sending: _Sending) -> None:
         _submit_failed(sending, error)
         return
     record(job, upstream, adapter=adapter, now=clock())
-    switches.works(provider=job.provider)
+    if not job.is_sandbox:
+        switches.works(provider=job.provider)
 
 
 def _given_up(sending: _Sending, *, is_closed: bool) -> bool:
     """End a job that may not be sent any more, or park one that was lost as often as we allow."""
     job, now = sending.job, sending.clock()
     is_waiting = sending.came_from == State.WAITING
-    if is_waiting and is_closed:
+    may_be_there = sending.sent_before_at is not None
+    is_repeated = sending.adapter.recovery is Recovery.REPEAT_ONCE
+    if is_closed and (is_repeated or not may_be_there):
         endings.fail_job(job, code=wording.SWITCHED_OFF, now=now)
     elif is_waiting and now > job.deadline_at:
         endings.fail_job(job, code=wording.NOT_STARTED, now=now)
-    elif sending.adapter.recovery is Recovery.REPEAT_ONCE and job.attempt > 2:
+    elif is_repeated and job.attempt > 2:
         endings.fail_job(job, code=str(ErrorClass.AMBIGUOUS), now=now)
-    elif job.attempt > MAX_ATTEMPTS and sending.sent_before_at is None:
+    elif job.attempt > MAX_ATTEMPTS and not may_be_there:
         endings.fail_job(job, code=wording.INTERRUPTED, now=now)
     elif job.attempt > 2 * MAX_ATTEMPTS:
         park(job, now=now, why="Our side was interrupted again and again while it was sent.")
@@ -149,7 +155,10 @@ def _is_certainly_absent(sending: _Sending, *, sent_at: datetime) -> bool:
         is_clear = True
     except ProviderError as error:
         if error.error_class is not ErrorClass.AMBIGUOUS:
-            _look_again(sending, now=now, looks=job.looks)
+            if sending.came_from != State.UNKNOWN and now > job.deadline_at:
+                park(job, now=now, why="It may have been sent, and no look came through.")
+            else:
+                _look_again(sending, now=now, looks=job.looks)
             return False
         found, is_clear = None, False
     if found is not None:
