@@ -147,6 +147,11 @@ class VideoProvider:
     def durations(self) -> str:
         return listed(self.durations_s)
 
+    @property
+    def prompt_near_chars(self) -> int:
+        """From how many characters on its limit is worth telling."""
+        return (self.prompt_max_chars or PROMPT_MAX_CHARS) * 4 // 5
+
     def nearest_duration_s(self, wanted_s: float) -> int:
         """The closest length it makes; the shorter, which costs less, of two that are as close."""
         return min(self.durations_s, key=lambda one: (abs(one - wanted_s), one))

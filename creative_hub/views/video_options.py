@@ -81,7 +81,7 @@ def offered(made_by: VideoProvider, chosen: Mapping[str, str]) -> dict[str, Any]
         ],
         "duration_rule": VIDEO.duration_rule(made_by) if _is_limited(made_by) else "",
         "ratio_rule": VIDEO.ratio_rule(made_by) if len(made_by.ratios) < len(VIDEO.ratios) else "",
-        "prompt_rule": VIDEO.prompt_rule(made_by),
+        "prompt_rule": "" if _is_sandbox(made_by) else VIDEO.prompt_rule(made_by),
     }
 
 
@@ -136,6 +136,11 @@ def _ratio_in_words(width: int, height: int) -> str:
             return one.value
     long, short = max(width, height), min(width, height)
     return f"{long / short:.2f}:1" if width > height else f"1:{long / short:.2f}"
+
+
+def _is_sandbox(made_by: VideoProvider) -> bool:
+    """Whether the sandbox stands in its place, which takes every prompt."""
+    return switches.availability(provider=made_by.value).is_sandbox
 
 
 def _is_limited(made_by: VideoProvider) -> bool:

@@ -100,6 +100,8 @@
     const length = [...byId("prompt").value].length, most = Number(byId("prompt").dataset.max), left = most - length;
     byId("prompt-count").textContent = `${length} / ${most}`;
     byId("prompt-count").classList.toggle("err", left < 0);
+    const rule = byId("prompt-rule");
+    if (rule) rule.hidden = length <= Number(rule.dataset.near);
     if (left < 200 && left % 50 === 0) say(left < 0 ? `${-left} characters too many` : `${left} characters left`);
   };
   const stored = form => JSON.parse(sessionStorage.getItem(`draft:${form.dataset.draft}`) ?? "null");
@@ -130,6 +132,7 @@
     count();
   };
   on("studio:frame", () => keep());
+  on("htmx:oobAfterSwap", event => { if (event.detail.target?.id === "prompt-hint-text") count(); });
   on("input", event => { if (event.target.id === "prompt") count(); if (event.target.form && event.target.form === composer()) keep(); });
 
   on("DOMContentLoaded", () => {
