@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from datetime import datetime
 from typing import BinaryIO, Final
@@ -42,6 +42,7 @@ def ingest(
     now: datetime,
     accept: Collection[str] = ("image",),
     max_bytes: int | None = None,
+    check: Callable[[Examined], None] | None = None,
 ) -> AssetInfo:
     """Check, measure, hash and store a file with its thumbnails, then write its row.
 
@@ -49,6 +50,7 @@ def ingest(
     temporary file. source: one of Asset.Source. stem: what the download is called, made safe here.
     accept: the kinds that are taken, image or video; which one it is, the bytes decide.
     max_bytes: reading stops one byte later; unless given, the most that any of the kinds may have.
+    check: sees what is in the file before anything is stored; whatever it raises comes through.
 
     Idempotent by source_reference: a repeated or concurrent ingest returns the first asset, even
     for other bytes, and leaves no files of its own. After a crash the next ingest of the reference
@@ -68,6 +70,8 @@ def ingest(
         held = file if file.seekable() else stack.enter_context(tempfile.TemporaryFile())
         size_bytes, sha256 = _take(file, held=held, max_bytes=limit)
         examined = _examine(held, kinds)
+        if check is not None:
+            check(examined)
         folder = storage.folder_of(
             workspace_id=workspace_id, source_reference=source_reference, sha256=sha256
         )

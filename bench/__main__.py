@@ -8,6 +8,7 @@ A missed "must" ends with exit code 1.
   closed response, with a real session; the database's own time is not in it. It is compared with
   a `login_required` view that answers nothing.
 - Submits per second come from two processes of four threads each, as the web runs by default.
+- `--only in-flight` is told in `bench/in_flight.py` and is not part of the rest.
 - Growth compares the median time of a call, database included, on two databases that differ in
   nothing but the past of the workspace. `make bench ARGS="--generations 1000000 --entries
   10000000"` lets it grow further.
@@ -19,7 +20,7 @@ import argparse
 import sys
 import time
 
-from bench import stack
+from bench import stack, stand_ins
 
 
 def main() -> int:
@@ -28,8 +29,12 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=200, help="requests in one round")
     parser.add_argument("--generations", type=int, default=100_000, help="of the old workspace")
     parser.add_argument("--entries", type=int, default=1_000_000, help="of its ledger")
-    parser.add_argument("--only", choices=["requests", "throughput", "growth"])
+    parser.add_argument("--only", choices=["requests", "throughput", "growth", "in-flight"])
+    parser.add_argument("--clips", type=int, default=500, help="in flight at once")
+    parser.add_argument("--render-s", type=float, default=30, help="what a clip takes, in seconds")
     given = parser.parse_args()
+    if given.only == "in-flight":
+        return _in_flight(clips=given.clips, render_s=given.render_s)
     with stack.running():
         # Django's settings are read when these are imported.
         from bench import growth, requests, throughput
@@ -51,6 +56,13 @@ def main() -> int:
         print(table(ratios))
         print(f"measured in {time.monotonic() - began:.0f} s")
     return 0 if all(ratio.is_met for ratio in ratios) else 1
+
+
+def _in_flight(*, clips: int, render_s: float) -> int:
+    with stand_ins.running(render_s=render_s) as fakes, stack.running(**fakes.environment):
+        from bench import in_flight
+
+        return 0 if in_flight.measure(stand_ins=fakes, clips=clips, limit_s=900) else 1
 
 
 if __name__ == "__main__":

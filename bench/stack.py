@@ -27,8 +27,11 @@ _KNOWN = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=", flags=re.MULTILINE)
 
 
 @contextmanager
-def running() -> Iterator[None]:
-    """Services as durable as in production, an empty migrated database, Django ready."""
+def running(**more: str) -> Iterator[None]:
+    """Services as durable as in production, an empty migrated database, Django ready.
+
+    more: further settings.
+    """
     directory = Path(tempfile.mkdtemp(prefix="wevion-bench-"))
     # The account PostgreSQL runs as has to pass through.
     directory.chmod(0o711)
@@ -36,7 +39,7 @@ def running() -> Iterator[None]:
     try:
         for name in _KNOWN.findall((BASE_DIR / ".env.example").read_text()):
             os.environ.pop(name, None)
-        os.environ.update(_SETTINGS)
+        os.environ.update(_SETTINGS | more)
         os.environ.update(services.start())
         os.environ["DATA_DIR"] = str(directory / "data")
         _set_up()

@@ -161,8 +161,11 @@ def sort_of(generation: Generation) -> Sort:
 def expected_s(sort: Sort) -> int:
     """How long a job of this sort usually takes, in seconds, from order to result."""
     usual = _usual_s(sort)
-    if usual is not None:
-        return usual
+    return first_guess_s(sort) if usual is None else usual
+
+
+def first_guess_s(sort: Sort) -> int:
+    """How long it takes before anything was measured, as the catalogue says."""
     if sort.duration_s is None:
         return catalogue.IMAGE.usual_s
     return catalogue.VIDEO.provider(sort.provider).usual_s

@@ -37,6 +37,9 @@ State = ProviderJob.State
 # long overdue.
 EARLY_INTERVAL_S = 10.0
 LATE_INTERVAL_S = 30.0
+# Ticks come once a second. A question that falls due just after one waits for the next, so they are
+# set this much before the full second, and a little less comes along with those that are due.
+TICK_SLACK_S = 0.4
 # "There is no such job" is not believed of one that was sent this short a time ago, in seconds:
 # providers write in one place and read in another.
 TOO_YOUNG_TO_BE_GONE_S = 60.0
@@ -49,7 +52,7 @@ def ask_about(*, lane: Lane, clock: Clock) -> None:
         lane,
         limit=adapter.poll_batch,
         lease_s=2 * adapter.poll_limit_s + LEASE_MARGIN_S,
-        ahead_s=adapter.poll_interval_s / 2,
+        ahead_s=adapter.poll_interval_s / 4,
         now=clock(),
     )
     jobs = [job for job in claimed if not _interrupted_too_often(job, now=clock())]
@@ -64,7 +67,7 @@ def ask_about(*, lane: Lane, clock: Clock) -> None:
     now = clock()
     claims.ask_again(
         [
-            (job, again)
+            (job, now if job in wanted else again - timedelta(seconds=TICK_SLACK_S))
             for job in jobs
             if (again := _heard(job, answers.get(job.upstream_id), adapter=adapter, now=now))
         ]
@@ -120,9 +123,11 @@ def _is_too_young_to_be_gone(
 
 def _interval_of(job: ProviderJob, *, adapter: Adapter, now: datetime) -> float:
     began = job.sent_at or job.created_at
+    sort = selectors.sort_of(job.generation)
     return interval_s(
         age_s=(now - began).total_seconds(),
-        usual_s=selectors.expected_s(selectors.sort_of(job.generation)),
+        # What jobs lately took includes their time in line, which is no time of the provider's.
+        usual_s=min(selectors.expected_s(sort), selectors.first_guess_s(sort)),
         base_s=adapter.poll_interval_s,
     )
 

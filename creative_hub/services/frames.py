@@ -22,7 +22,7 @@ from assets.info import AssetInfo
 from assets.ingest import ingest
 from creative_hub import catalogue, wording
 from creative_hub.models import Generation
-from wevion.lib.fetch import Fetcher, FetchError, FetchLimits, target
+from wevion.lib.fetch import Fetcher, FetchError, FetchLimits, FetchReason, target
 from workspaces.selectors import Member
 
 NOT_TAKEN = "We could not save the picture just now. That is our fault; try again in a moment."
@@ -128,8 +128,11 @@ def fetched(generation: Generation, *, now: datetime) -> AssetInfo:
                 now=now,
             )
         except FetchError as error:
+            is_too_large = error.reason is FetchReason.TOO_LARGE
             raise FrameNotFetched(
-                wording.FRAME_NOT_FETCHED, str(error.reason), is_retryable=error.is_retryable
+                wording.FRAME_UNUSABLE if is_too_large else wording.FRAME_NOT_FETCHED,
+                str(error.reason),
+                is_retryable=error.is_retryable,
             ) from error
         except RejectedFile as rejected:
             raise FrameNotFetched(

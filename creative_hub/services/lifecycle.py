@@ -99,6 +99,8 @@ def record(job: ProviderJob, upstream: Upstream, *, adapter: Adapter, now: datet
         "attempt": 0,
         "is_queued_upstream": adapter.can_cancel and upstream.state is UpstreamState.QUEUED,
     }
+    if job.state != State.RUNNING:
+        ids["looks"] = 0
     if upstream.state is UpstreamState.SUCCEEDED:
         return claims.advance(
             job,
@@ -112,7 +114,6 @@ def record(job: ProviderJob, upstream: Upstream, *, adapter: Adapter, now: datet
     if job.state != State.RUNNING:
         # From here it is the provider's time, however long it waited for its turn with us.
         ids["deadline_at"] = now + RUN_DEADLINE
-        ids["looks"] = 0
     again = now + timedelta(seconds=adapter.poll_interval_s)
     return claims.advance(job, state=State.RUNNING, next_action_at=again, **ids)
 

@@ -100,6 +100,8 @@ def _take_up(sending: _Sending, *, is_closed: bool) -> None:
         if job.attempt >= MAX_ATTEMPTS:
             endings.fail_job(job, code=wording.NO_ANSWER, now=clock())
             return
+        # The look was taken back; what follows is a try again.
+        job.attempt += 1
     try:
         frame = _frame(job, now=clock())
     except frames.FrameNotFetched as failure:

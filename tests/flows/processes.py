@@ -16,11 +16,25 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from creative_hub.models import ProviderJob
 
 ROOT = Path(settings.BASE_DIR)
+# What a test sets to lead the providers to its stand-ins.
+PROVIDER_SETTINGS = (
+    "ARK_API_BASE",
+    "ARK_API_KEY",
+    "KLING_API_BASE",
+    "KLING_ACCESS_KEY",
+    "KLING_SECRET_KEY",
+    "VEO_API_BASE",
+    "VEO_STORAGE_API_BASE",
+    "VEO_PROJECT",
+    "VEO_CREDENTIALS",
+    "VEO_STORAGE_URI",
+)
 
 
 class Process:
@@ -111,6 +125,15 @@ def running_stack(**environment: str) -> Iterator[Stack]:
         stack.stop()
 
 
+def provider_environment() -> dict[str, str]:
+    """The providers as this test has set them, for other processes."""
+    return {
+        "SANDBOX": "0",
+        "FETCH_ALLOWED_ORIGINS": ",".join(settings.FETCH_ALLOWED_ORIGINS),
+        **{name: getattr(settings, name) for name in PROVIDER_SETTINGS},
+    }
+
+
 def wait_until(is_true: Callable[[], bool], *, what: str, limit_s: float = 30) -> None:
     end = time.monotonic() + limit_s
     while not is_true():
@@ -125,6 +148,22 @@ def let_leases_run_out() -> None:
     ProviderJob.objects.filter(lease_until__isnull=False).update(
         lease_until=past, next_action_at=past
     )
+
+
+def let_time_pass(delta: timedelta) -> None:
+    """What this much waiting does to the jobs under way. Only while no worker runs."""
+    ProviderJob.objects.exclude(state__in=ProviderJob.TERMINAL).update(
+        sent_at=F("sent_at") - delta,
+        lease_until=F("lease_until") - delta,
+        next_action_at=F("next_action_at") - delta,
+        deadline_at=F("deadline_at") - delta,
+    )
+
+
+def let_questions_come_due() -> None:
+    """Let the worker ask now about what runs, and look now for what it may have sent."""
+    asked = ProviderJob.objects.filter(state__in=["running", "submitting", "unknown"])
+    asked.filter(lease_until__isnull=True).update(next_action_at=timezone.now())
 
 
 def _test_database_url() -> str:
