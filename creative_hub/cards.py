@@ -87,7 +87,7 @@ class Card:
 
     @property
     def is_overdue(self) -> bool:
-        return self.is_live and self.elapsed_s > 2 * self.expected_s
+        return self.state == "processing" and self.elapsed_s > 2 * self.expected_s
 
     @property
     def expected(self) -> str:
@@ -140,12 +140,12 @@ def places(generations: Sequence[Generation], *, now: datetime) -> dict[uuid.UUI
         if one.status == Status.QUEUED
         and any(job.state == ProviderJob.State.WAITING and not job.waits for job in one.jobs.all())
     }
+    shown = [one.pk for one in generations]
     found: dict[uuid.UUID, int] = {}
     for lane in lanes:
         if not switches.room(lane):
-            found |= line.places(lane, now=now)
-    shown = {one.pk for one in generations}
-    return {pk: place for pk, place in found.items() if pk in shown}
+            found |= line.places(lane, generation_ids=shown, now=now)
+    return found
 
 
 def clock(seconds: float) -> str:
@@ -177,8 +177,9 @@ def _card(
     now: datetime,
 ) -> Card:
     jobs = sorted(generation.jobs.all(), key=lambda job: job.variant)
-    elapsed = (generation.completed_at or now) - generation.created_at
-    took = duration(elapsed.total_seconds()) if generation.completed_at else ""
+    took_s = ((generation.completed_at or now) - generation.created_at).total_seconds()
+    # The clock of what is under way begins with its turn: time in line is nobody's slowness.
+    elapsed_s = (now - (generation.started_at or generation.created_at)).total_seconds()
     is_mine = generation.membership_id == member.membership_id
     results = _results(generation, jobs, assets)
     return Card(
@@ -189,10 +190,10 @@ def _card(
         chips=_chips(generation),
         results=results,
         frames=_frames(jobs, results),
-        elapsed_s=max(0, int(elapsed.total_seconds())),
+        elapsed_s=max(0, int(elapsed_s)),
         expected_s=expected_s,
         place=place,
-        took=took,
+        took=duration(took_s) if generation.completed_at else "",
         note=_note(generation, jobs),
         maker="" if is_mine else generation.membership.user.email,
         may_act=member.may_generate,
@@ -293,6 +294,8 @@ def _live_note(generation: Generation, jobs: Sequence[ProviderJob]) -> str:
         return "Checking with the provider. This can take a while; it is charged only if it comes."
     if generation.cancel_asked_at:
         return "Asking the provider to stop it."
+    if generation.start_frame_url and generation.start_frame_id is None:
+        return "Fetching the start frame."
     if any(job.state == ProviderJob.State.WAITING and job.waits for job in jobs):
         return "The provider is busy. We keep trying by ourselves."
     return ""

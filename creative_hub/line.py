@@ -1,12 +1,14 @@
 """The line before a provider: who is next, and who stands where.
 
 Members take turns: each one's jobs at the provider and in the line before it count against the
-next, so that nobody who orders fifty holds up somebody who orders one.
+next, so that nobody who orders fifty holds up somebody who orders one. A job whose start frame is
+still to be fetched does not stand in it.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,7 +32,8 @@ _IN_ORDER = f"""
                  row_number() OVER (PARTITION BY g.membership_id ORDER BY j.id) AS turn
           FROM {_JOBS} j JOIN {_GENERATIONS} g ON g.id = j.generation_id
           WHERE j.provider = %(provider)s AND j.is_sandbox = %(is_sandbox)s
-            AND j.state = 'waiting' AND j.next_action_at <= %(now)s) mine
+            AND j.state = 'waiting' AND j.next_action_at <= %(now)s
+            AND (g.start_frame_url = '' OR g.start_frame_id IS NOT NULL)) mine
     LEFT JOIN (SELECT g.membership_id, count(*) AS jobs
                FROM {_JOBS} j JOIN {_GENERATIONS} g ON g.id = j.generation_id
                WHERE j.provider = %(provider)s AND j.is_sandbox = %(is_sandbox)s
@@ -47,14 +50,17 @@ def first(lane: Lane, *, limit: int, now: datetime) -> list[int]:
         return [job_id for job_id, _, _ in cursor.fetchall()]
 
 
-def places(lane: Lane, *, now: datetime) -> dict[uuid.UUID, int]:
-    """The place of each waiting generation's first job, from 1."""
+def places(
+    lane: Lane, *, generation_ids: Iterable[uuid.UUID], now: datetime
+) -> dict[uuid.UUID, int]:
+    """The place of the first waiting job of each of these generations that has one, from 1."""
     with connection.cursor() as cursor:
-        cursor.execute(_IN_ORDER, {**lane._asdict(), "now": now})
-        found: dict[uuid.UUID, int] = {}
-        for _, generation_id, place in cursor.fetchall():
-            found.setdefault(generation_id, place)
-    return found
+        cursor.execute(
+            f"SELECT generation_id, min(place) FROM ({_IN_ORDER}) line"  # noqa: S608
+            " WHERE generation_id = ANY(%(shown)s) GROUP BY 1",
+            {**lane._asdict(), "now": now, "shown": list(generation_ids)},
+        )
+        return dict(cursor.fetchall())
 
 
 def upstream(lane: Lane) -> int:

@@ -159,13 +159,10 @@ def sort_of(generation: Generation) -> Sort:
 
 
 def expected_s(sort: Sort) -> int:
-    """How long a job of this sort usually takes, in seconds, from order to result."""
+    """How long a job of this sort usually takes, in seconds, from its turn to its result."""
     usual = _usual_s(sort)
-    return first_guess_s(sort) if usual is None else usual
-
-
-def first_guess_s(sort: Sort) -> int:
-    """How long it takes before anything was measured, as the catalogue says."""
+    if usual is not None:
+        return usual
     if sort.duration_s is None:
         return catalogue.IMAGE.usual_s
     return catalogue.VIDEO.provider(sort.provider).usual_s
@@ -192,9 +189,9 @@ def _usual_s(sort: Sort) -> int | None:
                 status=Status.COMPLETED,
             )
             .order_by("-completed_at")
-            .values_list("created_at", "completed_at")[:50]
+            .values_list("started_at", "completed_at")[:50]
         )
-        times = [(end - start).total_seconds() for start, end in rows if end]
+        times = [(end - start).total_seconds() for start, end in rows if start and end]
         known = round(statistics.median(times)) if times else 0
         cache.set(key, known, timeout=60)
     return known or None

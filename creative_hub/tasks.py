@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from creative_hub import heartbeat
 from creative_hub.line import Lane
-from creative_hub.services import asking, lifecycle, sending, storing
+from creative_hub.services import asking, lifecycle, preparing, sending, storing
 
 ENGINE, MEDIA = "engine", "media"
 # A ring that nobody answers is worth nothing: the next tick rings again, in seconds.
@@ -34,6 +34,8 @@ def tick(**_: object) -> None:
         ask.apply_async(kwargs=lane._asdict(), expires=RING_LIFE_S)
     for _ring in range(min(due.to_store, settings.FETCH_SLOTS)):
         store.apply_async(expires=RING_LIFE_S)
+    for _ring in range(min(due.to_prepare, settings.FETCH_SLOTS)):
+        prepare.apply_async(expires=RING_LIFE_S)
 
 
 @shared_task(name="creative_hub.send", queue=ENGINE)
@@ -50,6 +52,11 @@ def ask(*, provider: str, is_sandbox: bool, **_: object) -> None:
 @shared_task(name="creative_hub.store", queue=MEDIA)
 def store(**_: object) -> None:
     _while_there_is_some(lambda: storing.store_next(clock=timezone.now))
+
+
+@shared_task(name="creative_hub.prepare", queue=MEDIA)
+def prepare(**_: object) -> None:
+    _while_there_is_some(lambda: preparing.prepare_next(clock=timezone.now))
 
 
 def _while_there_is_some(do_next: Callable[[], bool]) -> None:

@@ -44,6 +44,19 @@ class Standing:
     month: date
     resets_at: datetime
 
+    @property
+    def cap_left(self) -> int | None:
+        """What the tighter of the two caps still allows this month; None without a cap."""
+        left = [
+            max(0, cap - used)
+            for cap, used in (
+                (self.workspace_cap, self.workspace_used),
+                (self.member_cap, self.member_used),
+            )
+            if cap is not None
+        ]
+        return min(left, default=None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceInForce:

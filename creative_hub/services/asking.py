@@ -126,8 +126,7 @@ def _interval_of(job: ProviderJob, *, adapter: Adapter, now: datetime) -> float:
     sort = selectors.sort_of(job.generation)
     return interval_s(
         age_s=(now - began).total_seconds(),
-        # What jobs lately took includes their time in line, which is no time of the provider's.
-        usual_s=min(selectors.expected_s(sort), selectors.first_guess_s(sort)),
+        usual_s=selectors.expected_s(sort),
         base_s=adapter.poll_interval_s,
     )
 

@@ -19,6 +19,8 @@ from creative_hub.line import Lane
 from creative_hub.models import ProviderJob
 
 State = ProviderJob.State
+# A start frame that is still an address.
+UNFETCHED_FRAME = Q(generation__start_frame__isnull=True) & ~Q(generation__start_frame_url="")
 # How many of the next in line are tried before a claim gives up: others may hold their rows.
 _CANDIDATES = 8
 
@@ -68,6 +70,25 @@ def claim_sending(lane: Lane, *, room: Room, lease_s: float, now: datetime) -> C
         job.state = State.SUBMITTING
     _lease(job, lease_s=lease_s, now=now)
     return Claim(job=job, came_from=came_from)
+
+
+@transaction.atomic(durable=True)
+def claim_preparing(*, slots: int, lease_s: float, now: datetime) -> ProviderJob | None:
+    """Take the oldest waiting job whose start frame is still an address, one of a member at a time.
+
+    slots: how many may be prepared at once, by all workers. It keeps standing outside the line, so
+    that a slow host of pictures holds no place of a provider's. None: nothing is due, or no room.
+    """
+    _one_at_a_time("preparing")
+    bare = ProviderJob.objects.filter(UNFETCHED_FRAME, state=State.WAITING)
+    busy = set(bare.filter(lease_until__gt=now).values_list("generation__membership_id", flat=True))
+    if len(busy) >= slots:
+        return None
+    due = _free(now).filter(UNFETCHED_FRAME, state=State.WAITING, next_action_at__lte=now)
+    job = due.exclude(generation__membership_id__in=busy).order_by("next_action_at").first()
+    if job is not None:
+        _lease(job, lease_s=lease_s, now=now)
+    return job
 
 
 @transaction.atomic(durable=True)

@@ -29,6 +29,8 @@ NOT_TAKEN = "We could not save the picture just now. That is our fault; try agai
 # The longest address we keep.
 URL_MAX_CHARS = 2000
 FETCH_LIMIT_S = 45.0
+# Fetching, checking and keeping one, in seconds.
+LIMIT_S = FETCH_LIMIT_S + 60.0
 _LIMITS = FetchLimits(
     max_bytes=frame_files.START_FRAME_MAX_BYTES + 1, connect_s=5, read_s=15, total_s=FETCH_LIMIT_S
 )

@@ -44,11 +44,13 @@ DOUBT_DEADLINE = timedelta(hours=24)
 
 @dataclass(slots=True)
 class Due:
-    """What a tick found to do. to_send: how many jobs of each lane; to_store: how many results."""
+    """What a tick found to do. to_send: how many jobs of each lane; to_store: how many results;
+    to_prepare: how many start frames to fetch."""
 
     to_send: dict[Lane, int] = field(default_factory=dict)
     to_ask: set[Lane] = field(default_factory=set)
     to_store: int = 0
+    to_prepare: int = 0
 
 
 def due(*, now: datetime) -> Due:
@@ -60,7 +62,7 @@ def due(*, now: datetime) -> Due:
         .annotate(jobs=Count("pk"))
         .values_list("provider", "is_sandbox", "state", "has_id", "jobs")
     )
-    found = Due()
+    found, is_any_waiting = Due(), False
     for provider, is_sandbox, state, has_id, jobs in rows:
         lane = Lane(provider, is_sandbox)
         if state == State.FETCHING:
@@ -69,8 +71,12 @@ def due(*, now: datetime) -> Due:
             found.to_ask.add(lane)
         else:
             room = switches.room(lane) if state == State.WAITING else jobs
+            is_any_waiting |= state == State.WAITING
             if few := min(jobs, room):
                 found.to_send[lane] = found.to_send.get(lane, 0) + few
+    if is_any_waiting:
+        bare = ProviderJob.objects.filter(unleased, claims.UNFETCHED_FRAME, state=State.WAITING)
+        found.to_prepare = bare.filter(next_action_at__lte=now).count()
     return found
 
 

@@ -46,6 +46,8 @@ class Quote:
     refusal: CreditsRefused | None
     affordable: int
     cheaper: Cheaper | None = None
+    # What the tightest cap of this month still allows; None without a cap.
+    cap_left: int | None = None
 
     @property
     def affordable_credits(self) -> int:
@@ -58,6 +60,13 @@ class Quote:
     @property
     def available_after(self) -> int:
         return self.available - self.credits
+
+    @property
+    def cap_after(self) -> int | None:
+        """What is left of the tightest cap afterwards, where that is less than the balance."""
+        if self.cap_left is None or self.cap_left >= self.available:
+            return None
+        return self.cap_left - self.credits
 
 
 def cost_cents(credits: int) -> int:
@@ -86,6 +95,7 @@ def quote(*, member: Member, sale: Sale, now: datetime) -> Quote:
         held=standing.held,
         refusal=refused,
         affordable=next((n for n in fewer if refusal(unit_credits * n) is None), 0),
+        cap_left=standing.cap_left,
         cheaper=_cheapest_clip(refusal, now) if refused and in_force.unit == "second" else None,
     )
 

@@ -37,6 +37,8 @@ State = ProviderJob.State
 
 # How long a job is tried once its turn has come, and the provider is busy or out of order.
 SEND_DEADLINE = timedelta(minutes=30)
+# Reading a start frame from the store and cutting it, in seconds.
+FRAME_LIMIT_S = 60.0
 # The longest stated delay we obey before asking again, in seconds.
 STATED_WAIT_MAX_S = 300
 # Between two looks for a job that may have been sent, and how many prove that it was not.
@@ -72,11 +74,8 @@ def send_next(*, lane: Lane, clock: Clock) -> bool:
             # A provider that has gone silent leaves the others' half of the workers alone.
             sending_in_lane=max(1, settings.SUBMIT_SLOTS // 2),
         ),
-        # It may look, fetch a start frame and send, all under one lease.
-        lease_s=adapter.poll_limit_s
-        + frames.FETCH_LIMIT_S
-        + adapter.submit_limit_s
-        + LEASE_MARGIN_S,
+        # It may look, cut a start frame and send, all under one lease.
+        lease_s=adapter.poll_limit_s + FRAME_LIMIT_S + adapter.submit_limit_s + LEASE_MARGIN_S,
         now=clock(),
     )
     if claim is None:
@@ -103,7 +102,7 @@ def _take_up(sending: _Sending, *, is_closed: bool) -> None:
         # The look was taken back; what follows is a try again.
         job.attempt += 1
     try:
-        frame = _frame(job, now=clock())
+        frame = _frame(job)
     except frames.FrameNotFetched as failure:
         _frame_failed(sending, failure)
         return
@@ -196,22 +195,17 @@ def _look_again(sending: _Sending, *, now: datetime, looks: int) -> None:
     )
 
 
-def _frame(job: ProviderJob, *, now: datetime) -> bytes:
-    """The job's start frame, fetched first if it is still an address."""
-    generation = job.generation
-    if generation.start_frame_url and generation.start_frame_id is None:
-        asset = frames.fetched(generation, now=now)
-        Generation.objects.filter(pk=generation.pk).update(start_frame_id=asset.id)
-        generation.start_frame_id = asset.id
+def _frame(job: ProviderJob) -> bytes:
+    """The job's start frame as it is sent. Raises FrameNotFetched."""
     try:
-        return frames.prepared(generation)
+        return frames.prepared(job.generation)
     except RejectedFile as rejected:
         raise frames.FrameNotFetched(
             wording.FRAME_UNUSABLE, rejected.sentence, is_retryable=False
         ) from rejected
     except OSError as error:
         raise frames.FrameNotFetched(
-            wording.FRAME_NOT_FETCHED, type(error).__name__, is_retryable=True
+            wording.NOT_STORED, type(error).__name__, is_retryable=True
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import tempfile
 import textwrap
 import uuid
@@ -130,7 +131,12 @@ def download_set(request: MemberRequest, generation_id: uuid.UUID) -> FileRespon
     bundle = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
         for info in infos:
-            archive.writestr(info.download_name, storage.read_original(info))
+            name = storage.original_name(folder=info.folder, extension=info.extension)
+            with (
+                storage.open_file(name=name) as original,
+                archive.open(info.download_name, "w", force_zip64=True) as member,
+            ):
+                shutil.copyfileobj(original, member, 2**20)
     bundle.seek(0)
     # As its files are called, in the plural and without the variant.
     stem = infos[0].download_name.rpartition("-v")[0]

@@ -118,6 +118,18 @@ def kind_of(request: HttpRequest) -> Kind:
     return Kind(given) if given in set(Kind) else Kind.IMAGE
 
 
+def moved(request: MemberRequest) -> str:
+    """Whether the page acts for another account or workspace than it was opened in; how, if so.
+
+    Changed in another tab: the page shows one balance and would spend another.
+    """
+    if request.POST.get("account", "") not in {"", str(request.member.user_id)}:
+        return "other_account"
+    if request.POST.get("workspace", "") not in {"", str(request.member.workspace_id)}:
+        return "switched"
+    return ""
+
+
 def ordered_with(submission_key: str, *, member: Member) -> Generation | None:
     """What this member ordered with a key, if anything."""
     return (

@@ -33,6 +33,8 @@ def start_frame(request: MemberRequest) -> HttpResponse:
     error = ""
     asset = None
     try:
+        if context.moved(request):
+            raise frames.FrameRefused("This page is out of date. Reload it, then add the picture.")
         asset = _uploaded(request) if request.method == "POST" else _picked(request)
     except frames.FrameRefused as refused:
         error = str(refused)

@@ -30,8 +30,9 @@ def home(request: MemberRequest) -> HttpResponse:
 @member_required(Permission.OPEN_HUB)
 def studio(request: MemberRequest, kind: Kind) -> HttpResponse:
     """A studio: its composer, and what was made in it."""
-    form = FORMS[kind](member=request.member, initial=prefill.initial(request, kind))
-    return studio_page(request, form=form)
+    filled = prefill.initial(request, kind)
+    said = prefill.said(request, filled) if kind == Kind.VIDEO else {}
+    return studio_page(request, form=FORMS[kind](member=request.member, initial=filled), said=said)
 
 
 def studio_page(

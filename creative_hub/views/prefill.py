@@ -34,6 +34,15 @@ def initial(request: MemberRequest, kind: Kind) -> dict[str, str]:
     return _with_frame(request, values) if kind == Kind.VIDEO else values
 
 
+def said(request: MemberRequest, filled: dict[str, str]) -> dict[str, str]:
+    """What the page says it chose for a picture that is to be animated, by field."""
+    ratio = filled.get("aspect_ratio", catalogue.VIDEO.default_ratio)
+    is_moved = "start_frame_id" in filled and ratio != catalogue.VIDEO.default_ratio
+    if "start_frame" not in request.GET or not is_moved:
+        return {}
+    return {"aspect_ratio": f"Aspect ratio set to {ratio} to fit the start frame."}
+
+
 def _picture(reused: Generation) -> dict[str, str]:
     return {
         "prompt": reused.prompt,

@@ -27,6 +27,9 @@ from workspaces.roles import Permission
 def generate(request: MemberRequest, kind: Kind) -> HttpResponse:
     """Queue the order. One press is one job, however often its request arrives."""
     make_form = FORMS[kind]
+    if notice := context.moved(request):
+        form = make_form(request.POST, member=request.member)
+        return _notice(request, form, status=409, notice=notice)
     given, upload_error = _with_upload(request) if kind == Kind.VIDEO else (request.POST, "")
     if "update_price" in given or "remove_frame" in given:
         # Without JavaScript: the page again, as it is filled in.
@@ -34,11 +37,9 @@ def generate(request: MemberRequest, kind: Kind) -> HttpResponse:
         form = make_form(member=request.member, initial=given.dict() | frame)
         return studio_page(request, form=form, frame_error=upload_error)
     form = make_form(given, member=request.member)
-    # Changed in another tab: the page shows one balance and would spend another.
-    if request.POST.get("account", "") not in {"", str(request.member.user_id)}:
-        return _notice(request, form, status=409, notice="other_account")
-    if request.POST.get("workspace", "") not in {"", str(request.member.workspace_id)}:
-        return _notice(request, form, status=409, notice="switched")
+    if request.POST.get("account") and "shown_credits" not in request.POST:
+        # The page sends both, and the price after the picture: the end of it was lost on the way.
+        return _notice(request, form, status=400, notice="cut")
     key = request.POST.get("submission_key", "")
     if not submission.is_usable_key(key):
         key = context.new_submission_key()

@@ -18,6 +18,15 @@
     byId("uploading").hidden = true;
   };
   const isUpload = event => event.detail.elt?.id === "start-frame-file";
+  const isUploading = () => byId("uploading") && !byId("uploading").hidden;
+  document.addEventListener("submit", event => {
+    // Its ratio may change the order: nothing is ordered before the picture has arrived.
+    if (event.target.id !== "composer" || !isUploading()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    byId("upload-wait").hidden = false;
+    say(byId("upload-wait").textContent);
+  }, true);
   on("htmx:beforeRequest", event => {
     if (!isUpload(event)) return;
     const input = event.detail.elt, file = input.files[0];
@@ -37,11 +46,11 @@
     // Refused before our own page saw it: the frame that was there stays.
     if (event.detail.target?.id !== "start-frame" || event.detail.serverResponse.includes('id="start-frame"')) return;
     event.detail.shouldSwap = false;
-    refuse(event.detail.xhr.status === 413 ? event.detail.serverResponse : "That did not work. Try again.", event.detail.elt);
+    const { status } = event.detail.xhr;
+    refuse(status === 413 ? event.detail.serverResponse : status === 401 ? "You are signed out. Sign in, then add the picture." : "That did not work. Try again.", event.detail.elt);
   });
-  on("htmx:sendError htmx:timeout", event => {
-    if (isUpload(event)) refuse("The picture was not sent: no connection. Try again.", event.detail.elt);
-  });
+  on("htmx:sendError", event => { if (isUpload(event)) refuse("The picture did not arrive: the connection broke. Try again.", event.detail.elt); });
+  on("htmx:timeout", event => { if (isUpload(event)) refuse("The picture took too long to arrive. Try again with a smaller copy.", event.detail.elt); });
   on("htmx:afterSwap", event => {
     if (event.detail.target?.id !== "start-frame") return;
     document.dispatchEvent(new Event("studio:frame"));
@@ -53,16 +62,35 @@
     if (!input || !file || byId("viewer")?.open) return;
     if (event.target.matches?.("input, textarea") && data.getData("text")) return;
     event.preventDefault();
-    const transfer = new DataTransfer();
-    transfer.items.add(file);
+    attach([file]);
+  });
+  const isFile = event => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const isOverFrame = event => byId("start-frame")?.contains(event.target);
+  const attach = files => {
+    const input = byId("start-frame-file"), transfer = new DataTransfer();
+    transfer.items.add(files[0]);
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-  });
-  for (const [name, isOver] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
-    on(name, event => byId("drop")?.classList.toggle("over", isOver && byId("drop").contains(event.target)));
-  }
+  };
+  // Dropped anywhere else, a file would take the place of the page and of what was written.
+  on("dragover drop", event => { if (isFile(event) && byId("start-frame")) event.preventDefault(); });
+  on("dragenter dragover dragleave drop", event => byId("start-frame")?.classList.toggle("over", isFile(event) && isOverFrame(event) && /dragenter|dragover/.test(event.type)));
+  on("drop", event => { if (isFile(event) && isOverFrame(event) && event.dataTransfer.files.length) attach(event.dataTransfer.files); });
   on("htmx:afterOnLoad", event => {
     if (event.detail.elt.matches("[data-closes-viewer]") && event.detail.xhr.status < 400) byId("viewer").close();
+  });
+
+  // --- What still fits, chosen from the refusal that named it.
+  on("click", event => {
+    const wanted = event.target.closest?.("[data-choose]")?.dataset.choose.split(" ");
+    if (!wanted) return;
+    for (const [index, name] of ["provider", "duration"].entries()) {
+      const input = [...document.querySelectorAll(`#composer [name=${name}]`)].find(one => one.value === wanted[index]);
+      input.disabled = false;
+      input.checked = true;
+    }
+    document.querySelector("#composer [name=provider]:checked").dispatchEvent(new Event("change", { bubbles: true }));
+    byId("generate").focus();
   });
 
   // --- Words for the camera, put where the cursor is or at the end.
@@ -80,14 +108,17 @@
     say(`${words} added to the prompt.`);
   });
 
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
   // --- Playing: at once in the viewer, muted under the pointer on a card.
   on("htmx:afterSwap", event => {
     if (event.detail.target?.id !== "viewer-body") return;
     const player = byId("player");
-    player?.focus();
-    player?.play().catch(() => {});
+    if (!player) return;
+    player.focus();
+    player.loop = !still.matches;
+    if (!still.matches) player.play().catch(() => {});
   });
-  const still = matchMedia("(prefers-reduced-motion: reduce)"), fine = matchMedia("(hover: hover) and (pointer: fine)");
+  const fine = matchMedia("(hover: hover) and (pointer: fine)");
   let waiting;
   document.addEventListener("pointerenter", event => {
     const frame = event.target.closest?.("[data-preview]");

@@ -42,6 +42,7 @@
     show("not-sent", false);
     show("no-answer", false);
     byId("composer-notice").replaceChildren();
+    show("view-results", false);
   });
   on("htmx:beforeRequest", event => {
     if (!isPress(event) || navigator.onLine) return;

@@ -63,7 +63,7 @@ const studio = (() => {
   };
   on("htmx:sendError htmx:timeout", failed);
   // A refusal that brings its own words is an answer, not a failure.
-  const isWordless = event => event.detail.xhr.status >= 400 && (isPoll(event) || !/id="(composer|gen-)/.test(event.detail.xhr.response));
+  const isWordless = event => event.detail.xhr.status >= 400 && (isPoll(event) || !/id="(composer|gen-|start-frame)/.test(event.detail.xhr.response));
   on("htmx:afterRequest", event => {
     if (isWordless(event)) failed(event);
     else if (event.detail.xhr.status && !fails) isConnected(true);
@@ -103,6 +103,9 @@ const studio = (() => {
     }
     event.detail.serverResponse = answer.innerHTML;
   });
+
+  // Every answer to a press begins the poller's interval anew: many in a row must not put it off.
+  on("htmx:afterSettle", event => { if (!isPoll(event) && Date.now() - polledAt > BACKOFF_MS && byId("poller")?.hasAttribute("hx-get") && !fails && !document.hidden) wake(); });
 
   const seen = () => { if (!document.hidden && document.title.startsWith("✓")) document.title = title; };
   on("visibilitychange", () => { seen(); if (!document.hidden) wake(); });

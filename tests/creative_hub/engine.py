@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from creative_hub.line import Lane
 from creative_hub.models import ProviderJob
-from creative_hub.services import asking, claims, lifecycle, sending, storing
+from creative_hub.services import asking, claims, lifecycle, preparing, sending, storing
 from tests.factories import NOW
 
 
@@ -23,6 +23,8 @@ class Clock:
 
 def turn(clock):
     """One tick and everything it rings for."""
+    while preparing.prepare_next(clock=clock):
+        pass
     due = lifecycle.due(now=clock())
     for lane, jobs in due.to_send.items():
         for _ in range(jobs):

@@ -141,3 +141,25 @@ def test_an_order_whose_picture_the_store_does_not_take_is_not_placed(
     assert_kept(page)
     assert not Generation.objects.exists()
     assert balance_of(buyer) == (25_000, 0)
+
+
+def test_an_order_whose_end_was_lost_on_the_way_is_not_placed_at_another_price(signed_in, buyer):
+    cut = {"prompt": "A boat", "account": str(buyer.user_id), "submission_key": "one press"}
+    answer = signed_in.post(GENERATE, cut, headers=HTMX)
+    assert answer.status_code == 400
+    assert "The order did not arrive whole" in answer.content.decode()
+    assert not Generation.objects.exists()
+
+
+@pytest.mark.parametrize("path", [GENERATE, "/creative-hub/video-studio/start-frame/"])
+@pytest.mark.parametrize("field", ["account", "workspace"])
+def test_a_page_opened_elsewhere_keeps_no_picture_here(signed_in, buyer, path, field):
+    form = {
+        "prompt": "A boat",
+        field: "another",
+        "image": SimpleUploadedFile("a.jpg", pictures.jpeg(400, 400)),
+    }
+    answer = signed_in.post(path, form, headers=HTMX)
+    assert answer.status_code in {400, 409}
+    assert not Asset.objects.exists()
+    assert not Generation.objects.exists()

@@ -49,7 +49,7 @@ def fetch(clip):
 
 
 def places(*clips):
-    found = line.places(KLING, now=NOW)
+    found = line.places(KLING, generation_ids=[one.pk for one in clips], now=NOW)
     return [found.get(clip.pk) for clip in clips]
 
 
@@ -123,7 +123,8 @@ def test_each_provider_and_the_sandbox_have_lines_of_their_own(buyer):
 
 def test_a_set_of_pictures_stands_where_its_first_picture_stands(buyer):
     first, second = submit(buyer, num_variants=4), submit(buyer)
-    found = line.places(Lane("seedream_4_0", True), now=NOW)
+    both = [first.pk, second.pk]
+    found = line.places(Lane("seedream_4_0", True), generation_ids=both, now=NOW)
     assert (found[first.pk], found[second.pk]) == (1, 5)
 
 

@@ -209,3 +209,15 @@ def test_a_job_that_waits_after_a_send_of_unknown_outcome_cannot_be_cancelled():
     with pytest.raises(submission.NotCancellable):
         submission.cancel(generation_id=generation.pk, visible=selectors.visible_to(buyer), now=NOW)
     assert balance_of(buyer) == (967, 33)
+
+
+def test_a_quote_tells_what_the_tighter_cap_leaves_when_that_is_less_than_the_balance():
+    buyer = make_member(credits=1000, cap=100)
+    quote = quoting.quote(member=buyer, sale=Sale(item="image", num_variants=2), now=NOW)
+    assert (quote.available_after, quote.cap_left, quote.cap_after) == (934, 100, 34)
+    free = make_member(credits=1000)
+    quote = quoting.quote(member=free, sale=Sale(item="image"), now=NOW)
+    assert (quote.cap_left, quote.cap_after) == (None, None)
+    roomy = make_member(credits=1000, cap=5000)
+    quote = quoting.quote(member=roomy, sale=Sale(item="image"), now=NOW)
+    assert (quote.cap_left, quote.cap_after) == (5000, None)
