@@ -164,6 +164,41 @@ def test_a_refused_picture_says_why_and_the_frame_before_it_stays(signed_in, buy
     expect(error).to_contain_text("large.jpg has 11.0 MB; a start frame may have 10 MB.")
     assert page.locator("#start-frame-id").input_value() == kept
     expect(mode(page)).to_have_text("Image to video")
+    # The refusal is said once, beside the field.
+    expect(page.locator("#not-done")).to_be_hidden()
+
+
+def test_nothing_is_ordered_while_a_picture_is_on_its_way(signed_in, buyer):
+    page = signed_in(buyer, STUDIO)
+    on_its_way = []
+    page.route("**/start-frame/", on_its_way.append)
+    page.get_by_label("Prompt").fill(PROMPT)
+    attach(page, picture(900, 1600))
+    expect(page.locator("#uploading")).to_be_visible()
+    page.evaluate("document.querySelector('#composer').requestSubmit()")
+    expect(page.locator("#upload-wait")).to_be_visible()
+    expect(new_cards(page)).to_have_count(0)
+    on_its_way[0].continue_()
+    expect(page.locator("[name=aspect_ratio]:checked")).to_have_value("9:16")
+    generate(page)
+    expect(new_cards(page)).to_contain_text("Start frame")
+    clip = Generation.objects.get()
+    assert (clip.aspect_ratio, clip.start_frame_id is None) == ("9:16", False)
+
+
+def test_a_file_is_dropped_on_the_frame_and_nowhere_else_takes_the_page_away(signed_in, buyer):
+    page = signed_in(buyer, STUDIO)
+    attach(page, picture(1600, 900))
+    expect(page.locator("#start-frame")).to_contain_text("1600 × 900")
+    drop = """({ target, bytes }) => {
+        const dataTransfer = new DataTransfer(), type = "image/jpeg";
+        dataTransfer.items.add(new File([new Uint8Array(bytes)], "new.jpg", { type }));
+        const how = { dataTransfer, bubbles: true, cancelable: true };
+        return !document.querySelector(target).dispatchEvent(new DragEvent("drop", how)); }"""
+    new = {"target": "#start-frame .attached", "bytes": list(picture(500, 500))}
+    assert page.evaluate(drop, {**new, "target": "#results"}) is True
+    assert page.evaluate(drop, new) is True
+    expect(page.locator("#start-frame")).to_contain_text("500 × 500 · 1:1")
 
 
 def test_a_picture_is_pasted_and_pasted_text_is_left_alone(signed_in, buyer):
@@ -250,6 +285,12 @@ def test_too_little_credit_names_the_cheapest_clip_that_fits(signed_in):
     expect(notice).to_contain_text("What still fits: Kling 2.6, 5 s, for 385 credits.")
     expect(page.get_by_label("Prompt")).to_have_value(PROMPT)
     assert balance_of(poor) == (500, 0)
+    notice.get_by_role("button", name="Choose it").click()
+    expect(page.locator("#cost-figure")).to_have_text("385 credits")
+    expect(page.locator("[name=duration]:checked")).to_have_value("5")
+    generate(page)
+    expect(new_cards(page)).to_have_count(1)
+    assert balance_of(poor) == (115, 385)
 
 
 def test_a_clip_is_ordered_from_a_picture_without_script(
