@@ -68,6 +68,29 @@ class GenerationAdmin(LookOnly[Generation]):
     inlines = (ProviderJobInline,)
 
 
+@admin.register(ProviderJob)
+class ProviderJobAdmin(LookOnly[ProviderJob]):
+    """The upstream calls themselves: what is unknown, and what the provider said of it."""
+
+    list_display = (
+        "external_id",
+        "provider",
+        "state",
+        "sent_at",
+        "looks",
+        "next_action_at",
+        "deadline_at",
+        "raw_code",
+        "raw_message",
+    )
+    list_filter = ("state", "provider", "is_sandbox")
+    search_fields = ("=external_id", "=upstream_id", "=generation__id")
+    list_select_related = ("generation",)
+    ordering = ("-id",)
+    # The result's link is signed: whoever has it has the file.
+    exclude = ("result_url",)
+
+
 @admin.register(ProviderSwitch)
 class ProviderSwitchAdmin(_SwitchAdmin):
     """Open, draining, closed; places at the provider; and what an operator has to mend."""

@@ -113,12 +113,17 @@ class Card:
         return f"n-{len(self.frames)}"
 
 
-def cards(*, generations: Sequence[Generation], member: Member, now: datetime) -> list[Card]:
-    """The cards of generations that were read with their jobs, in the same order."""
+def cards(
+    *, generations: Sequence[Generation], member: Member, now: datetime, with_places: bool = True
+) -> list[Card]:
+    """The cards of generations that were read with their jobs, in the same order.
+
+    with_places: also where each stands in line, which is asked for every one that waits.
+    """
     assets = asset_selectors.by_ids(selectors.asset_ids(generations))
     sorts = {selectors.sort_of(one) for one in generations}
     expected = {sort: selectors.expected_s(sort) for sort in sorts}
-    in_line = places(generations, now=now)
+    in_line = places(generations, now=now) if with_places else {}
     return [
         _card(
             one,

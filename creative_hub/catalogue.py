@@ -85,6 +85,7 @@ class Resolution:
 
 P720 = Resolution(value="720p", short_side_px=720)
 P1080 = Resolution(value="1080p", short_side_px=1080)
+RESOLUTIONS = {one.value: one for one in (P720, P1080)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,10 +264,7 @@ VIDEO = VideoStudio()
 def provider_label(value: str) -> str:
     """What people call a provider, pictures' included."""
     labels = {one.value: one.label for one in VIDEO.providers}
-    return labels.get(value, IMAGE.provider_label)
-
-
-PROVIDERS = (IMAGE.provider, *(one.value for one in VIDEO.providers))
+    return {IMAGE.provider: IMAGE.provider_label, **labels}.get(value, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ class Generation(models.Model):
     start_frame = models.ForeignKey(
         "assets.Asset", null=True, on_delete=models.PROTECT, related_name="+"
     )
-    start_frame_url = models.TextField(blank=True)
+    start_frame_url = models.TextField(blank=True, default="", db_default="")
     # In pixels, as the catalogue said when it was ordered.
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -167,7 +167,7 @@ class Generation(models.Model):
             ),
             # The usual time of a kind of job: the last ones that were completed.
             models.Index(
-                fields=["provider", "resolution", "duration_s", "-completed_at"],
+                fields=["provider", "is_sandbox", "resolution", "duration_s", "-completed_at"],
                 condition=Q(status="completed"),
                 name="generation_last_completed",
             ),
@@ -226,9 +226,9 @@ class ProviderJob(models.Model):
     # When the present or last send began. NULL: the provider certainly has nothing.
     sent_at = models.DateTimeField(null=True)
     # How often we looked for what was sent since, and found nothing.
-    looks = models.PositiveSmallIntegerField(default=0)
+    looks = models.PositiveSmallIntegerField(default=0, db_default=0)
     # It waits in the provider's own line, and may still be cancelled there.
-    is_queued_upstream = models.BooleanField(default=False)
+    is_queued_upstream = models.BooleanField(default=False, db_default=False)
     # NULL exactly when it has ended.
     next_action_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)

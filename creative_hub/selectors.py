@@ -53,9 +53,9 @@ def in_flight(*, member: Member, kind: str) -> int:
 
 
 def in_line(*, member: Member, kind: str) -> list[Generation]:
-    """The visible generations of a kind that have not begun, oldest first."""
+    """The visible generations of a kind that have not begun, newest first, a page of them."""
     waiting = visible_to(member).filter(kind=kind, status=Status.QUEUED)
-    return list(_joined(waiting).order_by("created_at", "id")[:POLL_CARDS_MAX])
+    return list(_joined(waiting).order_by("-created_at", "-id")[:PAGE_SIZE])
 
 
 class Filter(StrEnum):
@@ -174,7 +174,7 @@ def _usual_s(sort: Sort) -> int | None:
     Kept for a minute: it is shown on every card and moves slowly.
     """
     provider, resolution, duration_s, is_sandbox = sort
-    if resolution not in {one.value for one in catalogue.IMAGE.resolutions}:
+    if resolution not in catalogue.RESOLUTIONS:
         return None
     key = f"usual:{provider}:{resolution}:{duration_s}:{is_sandbox}"
     known = cache.get(key)

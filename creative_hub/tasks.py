@@ -28,7 +28,7 @@ def tick(**_: object) -> None:
     heartbeat.beat()
     due = lifecycle.due(now=timezone.now())
     for lane, jobs in due.to_send.items():
-        for _ring in range(min(jobs, settings.SUBMIT_SLOTS // 2 or 1)):
+        for _ring in range(min(jobs, settings.SUBMIT_SLOTS_PER_LANE)):
             send.apply_async(kwargs=lane._asdict(), expires=RING_LIFE_S)
     for lane in due.to_ask:
         ask.apply_async(kwargs=lane._asdict(), expires=RING_LIFE_S)

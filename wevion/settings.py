@@ -397,6 +397,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 # How many jobs may be sent, and how many results stored, at the same time by all workers together.
 # Fewer than the workers' threads (24 each): a slow provider must leave some for everything else.
 SUBMIT_SLOTS = _whole("SUBMIT_SLOTS", default=16, minimum=1, maximum=1000)
+# A provider that has gone silent leaves the others this half of them.
+SUBMIT_SLOTS_PER_LANE = max(1, SUBMIT_SLOTS // 2)
 FETCH_SLOTS = _whole("FETCH_SLOTS", default=4, minimum=1, maximum=1000)
 SANDBOX = _bool("SANDBOX", default=False)
 SANDBOX_DELAY_S = _number("SANDBOX_DELAY_S", default=0, minimum=0, maximum=600)
@@ -408,7 +410,7 @@ ARK_API_BASE = _url(
 ARK_API_KEY = env.str("ARK_API_KEY", default="")
 SEEDREAM_MODEL = env.str("SEEDREAM_MODEL", default="seedream-4-0-250828")
 SEEDANCE_MODEL = env.str("SEEDANCE_MODEL", default="seedance-1-0-pro-250528")
-SEEDANCE_RESOLUTION = _one_of("SEEDANCE_RESOLUTION", "1080p", "720p", "480p")
+SEEDANCE_RESOLUTION = _one_of("SEEDANCE_RESOLUTION", "1080p", "720p")
 KLING_API_BASE = _url(
     "KLING_API_BASE", schemes=("http", "https"), default="https://api-singapore.klingai.com"
 ).rstrip("/")

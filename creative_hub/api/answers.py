@@ -99,7 +99,9 @@ def _envelope(generation: Generation) -> dict[str, Any]:
 def _described(
     request: HttpRequest, generations: list[Generation], member: Member
 ) -> list[dict[str, Any]]:
-    made = cards.cards(generations=generations, member=member, now=timezone.now())
+    made = cards.cards(
+        generations=generations, member=member, now=timezone.now(), with_places=False
+    )
     return [
         _envelope(one)
         | {

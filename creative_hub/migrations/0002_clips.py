@@ -51,14 +51,6 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name_plural": "provider switches"},
         ),
-        migrations.RemoveConstraint(
-            model_name="providerjob",
-            name="job_next_action_until_it_ends",
-        ),
-        migrations.RemoveIndex(
-            model_name="generation",
-            name="generation_last_completed",
-        ),
         migrations.AddField(
             model_name="generation",
             name="cancel_asked_at",
@@ -82,74 +74,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="generation",
             name="start_frame_url",
-            field=models.TextField(blank=True),
+            field=models.TextField(blank=True, db_default="", default=""),
         ),
         migrations.AddField(
             model_name="providerjob",
             name="is_queued_upstream",
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
             model_name="providerjob",
             name="looks",
-            field=models.PositiveSmallIntegerField(default=0),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name="providerjob",
             name="sent_at",
             field=models.DateTimeField(null=True),
-        ),
-        migrations.AddIndex(
-            model_name="generation",
-            index=models.Index(
-                condition=models.Q(("status", "completed")),
-                fields=["provider", "resolution", "duration_s", "-completed_at"],
-                name="generation_last_completed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="providerjob",
-            index=models.Index(
-                condition=models.Q(("state__in", ["waiting", "submitting", "running"])),
-                fields=["provider", "state"],
-                name="job_in_line_or_upstream",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="providerjob",
-            index=models.Index(
-                condition=models.Q(("state", "unknown")), fields=["state"], name="job_unknown"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="generation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("duration_s__gt", 0), ("kind", "video")),
-                    models.Q(
-                        ("duration_s__isnull", True),
-                        ("kind", "image"),
-                        ("start_frame__isnull", True),
-                        ("start_frame_url", ""),
-                    ),
-                    _connector="OR",
-                ),
-                name="generation_only_clips_have_length_and_frame",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="providerjob",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("next_action_at__isnull", True), ("state__in", ["done", "failed"])),
-                    models.Q(
-                        ("next_action_at__isnull", False),
-                        ("state__in", ["waiting", "submitting", "running", "fetching", "unknown"]),
-                    ),
-                    _connector="OR",
-                ),
-                name="job_next_action_until_it_ends",
-            ),
         ),
         migrations.AddConstraint(
             model_name="providerswitch",

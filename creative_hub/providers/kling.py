@@ -8,6 +8,7 @@ be looked up by it, and the same order is never taken twice.
 from __future__ import annotations
 
 import base64
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -196,7 +197,8 @@ class KlingAdapter:
                 failure = error
             else:
                 unseen += wanted.values()
-        for job in unseen[:SINGLES_MAX]:
+        # Drawn by lot, so that no job is passed over for ever.
+        for job in random.sample(unseen, min(SINGLES_MAX, len(unseen))):
             try:
                 name = job.upstream_id or job.order.external_id
                 reply = self._looked_up(name, job.order, until=until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from creative_hub.providers.base import (
     Upstream,
     UpstreamState,
 )
-from creative_hub.services import claims, endings
+from creative_hub.services import claims, endings, switches
 from creative_hub.services.lifecycle import (
     DOUBT_INTERVAL,
     LEASE_MARGIN_S,
@@ -59,11 +60,13 @@ def ask_about(*, lane: Lane, clock: Clock) -> None:
     if not jobs:
         return
     wanted = [job for job in jobs if adapter.can_cancel and _is_to_be_cancelled(job)]
-    # One at a time: each is a call of its own, and the lease covers one beside the question.
-    for job in wanted[:1]:
+    # One at a time: each is a call of its own, and the lease covers one beside the question. Drawn
+    # by lot, so that one that cannot be cancelled holds up no other.
+    for job in random.sample(wanted, min(1, len(wanted))):
+        wanted.remove(job)
         if _cancelled_there(job, adapter=adapter, now=clock()):
             jobs.remove(job)
-    answers = _ask(adapter, jobs)
+    answers = _ask(adapter, jobs, now=clock())
     now = clock()
     claims.ask_again(
         [
@@ -172,7 +175,9 @@ def _interrupted_too_often(job: ProviderJob, *, now: datetime) -> bool:
     return True
 
 
-def _ask(adapter: Adapter, jobs: Sequence[ProviderJob]) -> Mapping[str, Upstream | ProviderError]:
+def _ask(
+    adapter: Adapter, jobs: Sequence[ProviderJob], *, now: datetime
+) -> Mapping[str, Upstream | ProviderError]:
     polls = [Poll(upstream_id=job.upstream_id, order=order_of(job)) for job in jobs]
     if not polls:
         return {}
@@ -182,4 +187,6 @@ def _ask(adapter: Adapter, jobs: Sequence[ProviderJob]) -> Mapping[str, Upstream
         # An answer to the question as a whole says nothing of any one job: a key that is being
         # changed must not end what runs. Their deadlines bound it.
         log.warning("poll_failed", error_class=str(error.error_class), code=error.code)
+        if not jobs[0].is_sandbox:
+            switches.report(provider=jobs[0].provider, error=error, now=now)
         return {}

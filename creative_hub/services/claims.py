@@ -23,14 +23,20 @@ State = ProviderJob.State
 UNFETCHED_FRAME = Q(generation__start_frame__isnull=True) & ~Q(generation__start_frame_url="")
 # How many of the next in line are tried before a claim gives up: others may hold their rows.
 _CANDIDATES = 8
+# How many questions to one provider may be under way at once.
+_QUESTIONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A job as its claimer holds it. came_from: the state in which it was found."""
+    """A job as its claimer holds it.
+
+    came_from: the state in which it was found; was_due_by: its deadline then.
+    """
 
     job: ProviderJob
     came_from: str
+    was_due_by: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +50,22 @@ class Room:
 
 
 @transaction.atomic(durable=True)
-def claim_sending(lane: Lane, *, room: Room, lease_s: float, now: datetime) -> Claim | None:
+def claim_sending(
+    lane: Lane, *, room: Room, lease_s: float, try_for: timedelta, now: datetime
+) -> Claim | None:
     """Take the next job of a lane that is to be sent, or whose sending is to be found out about.
 
+    try_for: a job whose turn has come for the first time is tried for this long, from now.
     What may be at the provider already comes first, needs no place there, and keeps its state if
     that is `unknown`. Counts the try in `attempt`. None: nothing is due, or there is no room.
     """
     _one_at_a_time("sending")
-    working = ProviderJob.objects.filter(state=State.SUBMITTING, lease_until__gt=now)
+    in_doubt = Q(state=State.SUBMITTING) | Q(state=State.UNKNOWN, upstream_id="")
+    working = ProviderJob.objects.filter(in_doubt, lease_until__gt=now)
     if working.count() >= room.sending:
         return None
     if working.filter(**lane._asdict()).count() >= room.sending_in_lane:
         return None
-    in_doubt = Q(state=State.SUBMITTING) | Q(state=State.UNKNOWN, upstream_id="")
     mine = _free(now).filter(**lane._asdict())
     job = mine.filter(in_doubt, next_action_at__lte=now).order_by("next_action_at").first()
     if job is None and line.upstream(lane) < room.upstream:
@@ -65,11 +74,13 @@ def claim_sending(lane: Lane, *, room: Room, lease_s: float, now: datetime) -> C
         job = next((one for one in (waiting.filter(pk=pk).first() for pk in turns) if one), None)
     if job is None:
         return None
-    came_from = job.state
+    came_from, was_due_by = job.state, job.deadline_at
     if came_from == State.WAITING:
         job.state = State.SUBMITTING
+        if not job.waits:
+            job.deadline_at = now + try_for
     _lease(job, lease_s=lease_s, now=now)
-    return Claim(job=job, came_from=came_from)
+    return Claim(job=job, came_from=came_from, was_due_by=was_due_by)
 
 
 @transaction.atomic(durable=True)
@@ -115,8 +126,13 @@ def claim_asking(
 ) -> list[ProviderJob]:
     """Take every job of a lane that is due to be asked about, oldest first, up to limit.
 
-    ahead_s: jobs due within this time come along, so that one question serves them together.
+    ahead_s: jobs due within this time come along, so that one question serves them together. A lane
+    that already has two questions under way is asked nothing more: a silent provider must not take
+    every worker.
     """
+    asked = ProviderJob.objects.filter(**lane._asdict(), state=State.RUNNING, lease_until__gt=now)
+    if asked.values("lease_until").distinct().count() >= _QUESTIONS:
+        return []
     until = now + timedelta(seconds=lease_s)
     table = ProviderJob._meta.db_table
     with connection.cursor() as cursor:
@@ -205,4 +221,6 @@ def _lease(job: ProviderJob, *, lease_s: float, now: datetime) -> None:
     job.attempt += 1
     # Due again the moment the lease runs out: a dead worker's job needs nobody to notice.
     job.lease_until = job.next_action_at = now + timedelta(seconds=lease_s)
-    job.save(update_fields=["fence", "state", "attempt", "lease_until", "next_action_at"])
+    job.save(
+        update_fields=["fence", "state", "attempt", "lease_until", "next_action_at", "deadline_at"]
+    )

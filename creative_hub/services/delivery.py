@@ -28,13 +28,13 @@ RESULT_MAX_PIXELS = 20_000_000
 RESULT_MIN_SCALE = 0.5
 RATIO_TOLERANCE = 1.1
 CLIP_RATIO_TOLERANCE = 1.02
-CLIP_MIN_SCALE = 0.4
+CLIP_MIN_SCALE = 0.6
 # Providers add or drop a few frames: Kling's five seconds are 5.04.
 CLIP_LENGTH_TOLERANCE_S = 0.5
 _PICTURE_LIMITS = FetchLimits(max_bytes=64 * 2**20, connect_s=5, read_s=20, total_s=90)
 _CLIP_LIMITS = FetchLimits(max_bytes=clips.MAX_CLIP_BYTES, connect_s=5, read_s=20, total_s=300)
-# Checking and storing, on top of the download.
-_STORING_S = 30.0
+# Checking and storing, on top of the download: of a picture, and of the largest clip.
+_STORING_S, _STORING_CLIP_S = 30.0, 180.0
 STEM_MAX_CHARS = 48
 
 
@@ -50,7 +50,8 @@ class DeliveryFailed(Exception):
 
 def limit_s(generation: Generation) -> float:
     """How long delivering one result takes at most, in seconds."""
-    return _limits(generation).total_s + _STORING_S
+    storing_s = _STORING_CLIP_S if generation.is_clip else _STORING_S
+    return _limits(generation).total_s + storing_s
 
 
 def deliver(job: ProviderJob, *, adapter: Adapter, order: Order, now: datetime) -> uuid.UUID:

@@ -45,7 +45,10 @@ def fail_job(
 
     Either the provider's error, or a code of `wording` with a detail for admins.
     """
-    values: dict[str, Any] = {"error_code": code, "raw_message": detail[:500]}
+    values: dict[str, Any] = {"error_code": code}
+    if detail:
+        # Without one the last that was known of it stays.
+        values["raw_message"] = detail[:500]
     if error is not None:
         values = {
             "error_code": str(error.error_class),

@@ -103,6 +103,7 @@ def record(job: ProviderJob, upstream: Upstream, *, adapter: Adapter, now: datet
         "upstream_id": upstream.upstream_id or job.upstream_id,
         "request_id": upstream.request_id or job.request_id,
         "attempt": 0,
+        "error_code": "",
         "is_queued_upstream": adapter.can_cancel and upstream.state is UpstreamState.QUEUED,
     }
     if job.state != State.RUNNING:

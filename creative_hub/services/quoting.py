@@ -101,7 +101,7 @@ def quote(*, member: Member, sale: Sale, now: datetime) -> Quote:
 
 
 def video_prices(*, now: datetime) -> dict[str, int]:
-    """Credits per second of every provider of clips."""
+    """Credits per second by line of the price list; a provider without a price is left out."""
     items = [one.price_item for one in catalogue.VIDEO.providers]
     in_force = credit_selectors.prices_in_force(items=items, on=_price_day(now))
     return {item: price.credits for item, price in in_force.items()}
@@ -118,7 +118,7 @@ def _cheapest_clip(
             credits=min(one.durations_s) * prices[one.price_item],
         )
         for one in catalogue.VIDEO.providers
-        if served[one.value].is_available
+        if served[one.value].is_available and one.price_item in prices
     ]
     fitting = [one for one in clips if refusal(one.credits) is None]
     return min(fitting, key=lambda one: one.credits, default=None)

@@ -20,6 +20,7 @@ from creative_hub.models import Generation, ProviderJob, ProviderSwitch, Status
 from creative_hub.providers.base import Adapter, ErrorClass, ProviderError, Recovery
 from creative_hub.services import claims, endings, feed, frames, switches
 from creative_hub.services.lifecycle import (
+    DOUBT_DEADLINE,
     DOUBT_INTERVAL,
     LEASE_MARGIN_S,
     MAX_ATTEMPTS,
@@ -52,6 +53,7 @@ class _Sending:
 
     job: ProviderJob
     came_from: str
+    was_due_by: datetime
     adapter: Adapter
     clock: Clock
 
@@ -71,16 +73,22 @@ def send_next(*, lane: Lane, clock: Clock) -> bool:
         room=claims.Room(
             upstream=switches.EVERY_JOB if is_closed else switch.slots,
             sending=settings.SUBMIT_SLOTS,
-            # A provider that has gone silent leaves the others' half of the workers alone.
-            sending_in_lane=max(1, settings.SUBMIT_SLOTS // 2),
+            sending_in_lane=settings.SUBMIT_SLOTS_PER_LANE,
         ),
         # It may look, cut a start frame and send, all under one lease.
         lease_s=adapter.poll_limit_s + FRAME_LIMIT_S + adapter.submit_limit_s + LEASE_MARGIN_S,
+        try_for=SEND_DEADLINE,
         now=clock(),
     )
     if claim is None:
         return False
-    sending = _Sending(job=claim.job, came_from=claim.came_from, adapter=adapter, clock=clock)
+    sending = _Sending(
+        job=claim.job,
+        came_from=claim.came_from,
+        was_due_by=claim.was_due_by,
+        adapter=adapter,
+        clock=clock,
+    )
     if not _given_up(sending, is_closed=is_closed):
         _take_up(sending, is_closed=is_closed)
     return True
@@ -101,6 +109,19 @@ def _take_up(sending: _Sending, *, is_closed: bool) -> None:
             return
         # The look was taken back; what follows is a try again.
         job.attempt += 1
+        if sending.came_from == State.UNKNOWN:
+            # It held no place: it goes through the line like everybody else.
+            claims.advance(
+                job,
+                state=State.WAITING,
+                next_action_at=clock(),
+                sent_at=None,
+                attempt=0,
+                waits=0,
+                deadline_at=clock() + DOUBT_DEADLINE,
+            )
+            show_change(job)
+            return
     try:
         frame = _frame(job)
     except frames.FrameNotFetched as failure:
@@ -127,8 +148,9 @@ def _given_up(sending: _Sending, *, is_closed: bool) -> bool:
     is_repeated = sending.adapter.recovery is Recovery.REPEAT_ONCE
     if is_closed and (is_repeated or not may_be_there):
         endings.fail_job(job, code=wording.SWITCHED_OFF, now=now)
-    elif is_waiting and now > job.deadline_at:
-        endings.fail_job(job, code=wording.NOT_STARTED, now=now)
+    elif is_waiting and now > sending.was_due_by:
+        # Out of its day in line, or out of the half hour that a busy provider is given.
+        endings.fail_job(job, code=job.error_code or wording.NOT_STARTED, now=now)
     elif is_repeated and job.attempt > 2:
         endings.fail_job(job, code=str(ErrorClass.AMBIGUOUS), now=now)
     elif job.attempt > MAX_ATTEMPTS and not may_be_there:
@@ -136,9 +158,6 @@ def _given_up(sending: _Sending, *, is_closed: bool) -> bool:
     elif job.attempt > 2 * MAX_ATTEMPTS:
         park(job, now=now, why="Our side was interrupted again and again while it was sent.")
     else:
-        if is_waiting and not job.waits:
-            # Its turn has come: from here the clock runs that stops it.
-            claims.note(job, deadline_at=now + SEND_DEADLINE)
         return False
     return True
 
@@ -156,6 +175,7 @@ def _is_certainly_absent(sending: _Sending, *, sent_at: datetime) -> bool:
         is_clear = True
     except ProviderError as error:
         if error.error_class is not ErrorClass.AMBIGUOUS:
+            _report(job, error, now=now)
             if sending.came_from != State.UNKNOWN and now > job.deadline_at:
                 park(job, now=now, why="It may have been sent, and no look came through.")
             else:
@@ -241,9 +261,13 @@ def _submit_failed(sending: _Sending, error: ProviderError) -> None:
         return
     if error.is_retryable and _waits(sending, error, now=now):
         return
+    _report(job, error, now=now)
+    endings.fail_job(job, error=error, now=now)
+
+
+def _report(job: ProviderJob, error: ProviderError, *, now: datetime) -> None:
     if not job.is_sandbox:
         switches.report(provider=job.provider, error=error, now=now)
-    endings.fail_job(job, error=error, now=now)
 
 
 def _waits(sending: _Sending, error: ProviderError, *, now: datetime) -> bool:
@@ -260,6 +284,8 @@ def _waits(sending: _Sending, error: ProviderError, *, now: datetime) -> bool:
         # A definite "not now" is no doubtful try; those before it stay counted.
         attempt=max(0, job.attempt - 1),
         waits=job.waits + 1,
+        # What it is given up for, should it come to that.
+        error_code=str(error.error_class),
     )
     return True
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 
+from assets.errors import RejectedFile
 from creative_hub import registry, wording
 from creative_hub.models import ProviderJob
 from creative_hub.providers.base import ErrorClass
@@ -51,6 +52,10 @@ def _frame(job: ProviderJob) -> bytes:
     """The start frame, for the sandbox alone: it draws when the result is fetched."""
     try:
         return frames.prepared(job.generation) if job.is_sandbox else b""
+    except RejectedFile as rejected:
+        raise delivery.DeliveryFailed(
+            wording.FRAME_UNUSABLE, rejected.sentence, is_retryable=False
+        ) from rejected
     except OSError as error:
         raise delivery.DeliveryFailed(
             wording.NOT_STORED, type(error).__name__, is_retryable=True

@@ -55,6 +55,17 @@ def availability(*, provider: str) -> Availability:
     return _switched(provider, switch(provider=provider).mode)
 
 
+def without_price(served: Availability, *, provider: str) -> Availability:
+    """The same for a provider that the price list does not know today."""
+    label = catalogue.provider_label(provider)
+    return replace(
+        served,
+        is_available=False,
+        reason=f"{label} has no price here yet. Ask your administrator.",
+        hint=f"Add a price for {provider} to the price list.",
+    )
+
+
 def video_availability() -> dict[str, Availability]:
     """The same for every provider of clips, in one query."""
     modes = dict(ProviderSwitch.objects.values_list("provider", "mode"))

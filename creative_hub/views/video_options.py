@@ -154,8 +154,10 @@ def _providers(
     return [
         ProviderOption(
             provider=one,
-            served=served[one.value],
-            price=prices[one.price_item],
+            served=served[one.value]
+            if one.price_item in prices
+            else switches.without_price(served[one.value], provider=one.value),
+            price=prices.get(one.price_item, 0),
             usual=_usual(one, chosen["duration"], served[one.value]),
         )
         for one in VIDEO.providers

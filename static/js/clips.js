@@ -10,11 +10,11 @@
   on("DOMContentLoaded htmx:afterSettle change", switchOff);
 
   // --- The start frame: size checked before it travels, progress while it does, paste like drop.
-  const refuse = (text, input) => {
+  const refuse = text => {
     const error = byId("start_frame_id-error");
     error.textContent = text;
     error.hidden = false;
-    if (input) input.value = "";
+    if (byId("start-frame-file")) byId("start-frame-file").value = "";
     byId("uploading").hidden = true;
   };
   const isUpload = event => event.detail.elt?.id === "start-frame-file";
@@ -33,7 +33,7 @@
     if (!file) return event.preventDefault();
     if (file.size > Number(input.dataset.maxBytes)) {
       event.preventDefault();
-      return refuse(`${file.name} has ${(file.size / 1048576).toFixed(1)} MB; a start frame may have 10 MB.`, input);
+      return refuse(`${file.name} has ${(file.size / 1048576).toFixed(1)} MB; a start frame may have 10 MB.`);
     }
     byId("start_frame_id-error").hidden = true;
     byId("upload-name").textContent = file.name;
@@ -47,10 +47,10 @@
     if (event.detail.target?.id !== "start-frame" || event.detail.serverResponse.includes('id="start-frame"')) return;
     event.detail.shouldSwap = false;
     const { status } = event.detail.xhr;
-    refuse(status === 413 ? event.detail.serverResponse : status === 401 ? "You are signed out. Sign in, then add the picture." : "That did not work. Try again.", event.detail.elt);
+    refuse(status === 413 ? event.detail.serverResponse : status === 401 ? "You are signed out. Sign in, then add the picture." : "That did not work. Try again.");
   });
-  on("htmx:sendError", event => { if (isUpload(event)) refuse("The picture did not arrive: the connection broke. Try again.", event.detail.elt); });
-  on("htmx:timeout", event => { if (isUpload(event)) refuse("The picture took too long to arrive. Try again with a smaller copy.", event.detail.elt); });
+  on("htmx:sendError", event => { if (isUpload(event)) refuse("The picture did not arrive: the connection broke. Try again."); });
+  on("htmx:timeout", event => { if (isUpload(event)) refuse("The picture took too long to arrive. Try again with a smaller copy."); });
   on("htmx:afterSwap", event => {
     if (event.detail.target?.id !== "start-frame") return;
     document.dispatchEvent(new Event("studio:frame"));

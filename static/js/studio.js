@@ -105,7 +105,10 @@ const studio = (() => {
   });
 
   // Every answer to a press begins the poller's interval anew: many in a row must not put it off.
-  on("htmx:afterSettle", event => { if (!isPoll(event) && Date.now() - polledAt > BACKOFF_MS && byId("poller")?.hasAttribute("hx-get") && !fails && !document.hidden) wake(); });
+  on("htmx:afterRequest", event => {
+    if (isPoll(event)) polledAt = Date.now();
+    else if (Date.now() - polledAt > BACKOFF_MS && byId("poller")?.hasAttribute("hx-get") && !fails && !document.hidden) wake();
+  });
 
   const seen = () => { if (!document.hidden && document.title.startsWith("✓")) document.title = title; };
   on("visibilitychange", () => { seen(); if (!document.hidden) wake(); });

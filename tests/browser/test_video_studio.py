@@ -171,7 +171,7 @@ def test_a_refused_picture_says_why_and_the_frame_before_it_stays(signed_in, buy
 def test_nothing_is_ordered_while_a_picture_is_on_its_way(signed_in, buyer):
     page = signed_in(buyer, STUDIO)
     on_its_way = []
-    page.route("**/start-frame/", on_its_way.append)
+    page.route("**/start-frame/", lambda route: on_its_way.append(route))
     page.get_by_label("Prompt").fill(PROMPT)
     attach(page, picture(900, 1600))
     expect(page.locator("#uploading")).to_be_visible()

@@ -48,7 +48,11 @@ def claim_to_send(job, *, now=NOW, lease_s=60):
     """Take a job as a worker that is about to send it."""
     room = claims.Room(upstream=100, sending=100, sending_in_lane=100)
     return claims.claim_sending(
-        Lane(job.provider, job.is_sandbox), room=room, lease_s=lease_s, now=now
+        Lane(job.provider, job.is_sandbox),
+        room=room,
+        lease_s=lease_s,
+        try_for=timedelta(minutes=30),
+        now=now,
     )
 
 
