@@ -299,7 +299,7 @@ def _live_note(generation: Generation, jobs: Sequence[ProviderJob]) -> str:
         return "Checking with the provider. This can take a while; it is charged only if it comes."
     if generation.cancel_asked_at:
         return "Asking the provider to stop it."
-    if generation.start_frame_url and generation.start_frame_id is None:
+    if generation.is_frame_unfetched:
         return "Fetching the start frame."
     if any(job.state == ProviderJob.State.WAITING and job.waits for job in jobs):
         return "The provider is busy. We keep trying by ourselves."

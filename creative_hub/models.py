@@ -190,6 +190,11 @@ class Generation(models.Model):
         return self.start_frame_id is not None or bool(self.start_frame_url)
 
     @property
+    def is_frame_unfetched(self) -> bool:
+        """Whether its start frame is still an address."""
+        return bool(self.start_frame_url) and self.start_frame_id is None
+
+    @property
     def is_live(self) -> bool:
         return self.status in LIVE
 

@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from creative_hub import wording
 from creative_hub.models import LIVE, Generation, ProviderJob, Status
-from creative_hub.services import claims, feed, quoting, switches
+from creative_hub.services import feed, quoting, switches
 from creative_hub.services.orders import OrderRequest
 from credits import services as credit_services
 from credits.errors import CreditsRefused
@@ -124,8 +124,11 @@ def cancel(*, generation_id: uuid.UUID, visible: QuerySet[Generation], now: date
     # a moment ago may already be there, and is billed.
     # With an attempt behind it, it waits after a send whose outcome nobody knows; unless what was
     # attempted is to fetch its start frame.
-    never_sent = Q(attempt=0) | claims.UNFETCHED_FRAME
-    waiting = generation.jobs.filter(never_sent, state=ProviderJob.State.WAITING)
+    waiting = generation.jobs.filter(state=ProviderJob.State.WAITING)
+    if not generation.is_frame_unfetched:
+        waiting = waiting.filter(attempt=0)
+    # Conditions on the job's own row alone: those on a joined one are not looked at again when a
+    # worker has written the row meanwhile.
     stopped = waiting.update(
         state=ProviderJob.State.FAILED, next_action_at=None, error_code=wording.CANCELLED
     )
