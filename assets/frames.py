@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, BinaryIO, Final
@@ -25,6 +26,11 @@ START_FRAME_MAX_SIDE: Final = 8000
 START_FRAME_MAX_RATIO: Final = Fraction(5, 2)
 CROP_QUALITY: Final = 92
 
+# Reading a WebP takes 16 bytes for each pixel, four inks in scans 10: decoders keep more copies.
+_MOST_WEBP_PIXELS: Final = 25_000_000
+_MOST_CMYK_PIXELS: Final = 40_000_000
+# Above this a lossless WebP is written in the quickest way, which takes the least memory, too.
+_SLOW_WEBP_PIXELS: Final = 4_000_000
 # What a frame is written with again, best first: the next one when the file grew over the limit.
 _QUALITIES: Final = (95, 92, 88, 82)
 _WHITE: Final = (255, 255, 255, 255)
@@ -44,8 +50,9 @@ def clean_frame(*, file: BinaryIO) -> CleanFrame:
     """Check a picture that is to start a clip, and write it again with its pixels alone.
 
     It stays a JPEG, PNG or WebP, without loss where it had none (PNG, lossless WebP), else at
-    quality 95, or lower where that made more than START_FRAME_MAX_BYTES of it. file: seekable.
-    Raises RejectedFile; size and sides are looked at before anything is decoded.
+    quality 95; where that made more than START_FRAME_MAX_BYTES of it, at a lower quality, as JPEG
+    or lossy WebP, or smaller. One of more than imaging.MANY_PIXELS comes out half as wide and
+    high. file: seekable. Raises RejectedFile; its size is looked at first.
     """
     size_bytes = file.seek(0, os.SEEK_END)
     if not size_bytes:
@@ -54,14 +61,11 @@ def clean_frame(*, file: BinaryIO) -> CleanFrame:
     file.seek(0)
     data = file.read(START_FRAME_MAX_BYTES)
     media_type = imaging.picture_type_of(data)
-    with imaging.opened(data, media_type) as picture:
-        width, height = imaging.size_as_shown(picture)
-        check_frame_size(width=width, height=height)
-        containers.check_ends_with_picture(data=data, media_type=media_type)
+    with imaging.decoding():
+        # In a function of its own: what was decoded is let go before anything is written.
+        pixels = _decoded(data, media_type)
         with imaging.refusing():
-            picture.load()
-        cleaned = _written(_pixels_alone(picture), media_type, is_lossless=_is_lossless(data))
-    return CleanFrame(data=cleaned, media_type=media_type, width=width, height=height)
+            return _written(pixels, media_type, is_lossless=_is_lossless(data))
 
 
 def check_frame_size(*, width: int, height: int) -> None:
@@ -105,33 +109,53 @@ def crop_for_clip(
     What was transparent is white. data: a picture we take. Raises RejectedFile.
     """
     media_type = imaging.picture_type_of(data)
-    with imaging.opened(data, media_type) as picture:
+    with imaging.decoding(), imaging.opened(data, media_type) as picture:
         shown = imaging.size_as_shown(picture)
         crop = largest_of_ratio(*shown, aspect_ratio=aspect_ratio)
         size = _scaled(crop, aspect_ratio, max_side_px=max_side_px, min_side_px=min_side_px)
         if shown != picture.size:  # it lies on its side until the end, where it is small
             crop, size = crop[::-1], size[::-1]
-        whole = picture.size
-        # A JPEG is decoded at a half, a quarter or an eighth where twice the result is left.
-        scale = 2 * max(size) / max(crop)
         with imaging.refusing():
-            if scale < 1:
-                picture.draft(None, (math.ceil(whole[0] * scale), math.ceil(whole[1] * scale)))
-            picture.load()
-        shrunk = picture.width / whole[0], picture.height / whole[1]
-        left, top = ((whole[side] - crop[side]) // 2 for side in (0, 1))
-        box = (
-            left * shrunk[0],
-            top * shrunk[1],
-            min((left + crop[0]) * shrunk[0], picture.width),
-            min((top + crop[1]) * shrunk[1], picture.height),
-        )
-        part = imaging.plain(picture).resize(size, Image.Resampling.LANCZOS, box, reducing_gap=3.0)
-        part = imaging.in_srgb(part, picture.info.get("icc_profile"))
-        part = imaging.turned_upright(part, picture)
-    out = io.BytesIO()
-    _bare(_on_white(part)).save(out, "JPEG", quality=CROP_QUALITY)
+            part = _cut(picture, crop=crop, size=size)
+            part = imaging.in_srgb(part, picture.info.get("icc_profile"))
+            part = imaging.turned_upright(part, picture)
+            out = io.BytesIO()
+            _bare(_on_white(part)).save(out, "JPEG", quality=CROP_QUALITY)
     return out.getvalue()
+
+
+def _cut(picture: Image.Image, *, crop: tuple[int, int], size: tuple[int, int]) -> Image.Image:
+    """The centre of an opened picture, crop px large, brought to size px in a plain mode."""
+    whole = picture.size
+    # A JPEG is decoded at a half, a quarter or an eighth where twice the result is left, or a
+    # little more than the result where the whole would take very much memory.
+    is_large = _pixels(picture) > imaging.MANY_PIXELS
+    scale = (1.25 if is_large else 2) * max(size) / max(crop)
+    if scale < 1:
+        picture.draft(None, (math.ceil(whole[0] * scale), math.ceil(whole[1] * scale)))
+    picture.load()
+    shrunk = picture.width / whole[0], picture.height / whole[1]
+    left, top = ((whole[side] - crop[side]) // 2 for side in (0, 1))
+    box = (
+        left * shrunk[0],
+        top * shrunk[1],
+        min((left + crop[0]) * shrunk[0], picture.width),
+        min((top + crop[1]) * shrunk[1], picture.height),
+    )
+    if _pixels(picture) <= imaging.MANY_PIXELS:
+        pixels = imaging.plain(picture)
+    else:
+        around = math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
+        is_half_enough = scale <= Fraction(5, 8) and crop[0] * crop[1] > imaging.MANY_PIXELS
+        factor = 2 if is_half_enough else 1
+        pixels = imaging.plain_part(picture, around, factor=factor)
+        box = (
+            (box[0] - around[0]) / factor,
+            (box[1] - around[1]) / factor,
+            min((box[2] - around[0]) / factor, pixels.width),
+            min((box[3] - around[1]) / factor, pixels.height),
+        )
+    return pixels.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=3.0)
 
 
 def largest_of_ratio(width: int, height: int, *, aspect_ratio: tuple[int, int]) -> tuple[int, int]:
@@ -189,14 +213,56 @@ def _is_lossless(data: bytes) -> bool:
     return False
 
 
-def _pixels_alone(picture: Image.Image) -> Image.Image:
-    """Upright, in sRGB, and nothing but pixels."""
+def _pixels(picture: Image.Image) -> int:
+    return picture.width * picture.height
+
+
+def _check_cost(picture: Image.Image, media_type: str) -> None:
+    most = _MOST_CMYK_PIXELS if picture.mode == "CMYK" else imaging.MAX_PIXELS
+    if media_type == containers.WEBP:
+        most = _MOST_WEBP_PIXELS
+    if _pixels(picture) > most:
+        raise RejectedFile(
+            Reason.TOO_MANY_PIXELS,
+            f"The picture has more than {most // 1_000_000} megapixels, the most we take of this"
+            " type. Save it smaller or as an ordinary JPEG.",
+        )
+
+
+def _decoded(data: bytes, media_type: str) -> Image.Image:
+    """The checked picture, half as large where it has very many pixels. Raises RejectedFile."""
+    with imaging.opened(data, media_type) as picture:
+        width, height = imaging.size_as_shown(picture)
+        check_frame_size(width=width, height=height)
+        _check_cost(picture, media_type)
+        containers.check_ends_with_picture(data=data, media_type=media_type)
+        with imaging.refusing():
+            if _pixels(picture) <= imaging.MANY_PIXELS:
+                picture.load()
+                return _pixels_alone(picture, picture)
+            picture.draft(None, (picture.width // 2, picture.height // 2))
+            picture.load()
+            half = picture
+            if _pixels(picture) > imaging.MANY_PIXELS:  # all but JPEGs
+                half = imaging.plain_part(picture, (0, 0, *picture.size), factor=2)
+            return _pixels_alone(_within_ratio(half), picture)
+
+
+def _within_ratio(picture: Image.Image) -> Image.Image:
+    """Without the pixel by which rounding may have brought a picture out of the allowed ratio."""
+    most = int(min(picture.size) * START_FRAME_MAX_RATIO)
+    if max(picture.size) <= most:
+        return picture
+    return picture.crop((0, 0, min(picture.width, most), min(picture.height, most)))
+
+
+def _pixels_alone(pixels: Image.Image, picture: Image.Image) -> Image.Image:
+    """Pixels made of a picture: upright, in sRGB, and nothing but pixels."""
     profile = picture.info.get("icc_profile")
     # Those have the fewest bytes as they are.
-    is_small = picture.mode in ("1", "L", "P") and "transparency" not in picture.info
-    pixels = picture
+    is_small = pixels.mode in ("1", "L", "P") and "transparency" not in pixels.info
     if profile or not is_small:
-        pixels = imaging.in_srgb(imaging.plain(picture), profile)
+        pixels = imaging.in_srgb(imaging.plain(pixels), profile)
     return _bare(imaging.turned_upright(pixels, picture))
 
 
@@ -206,24 +272,36 @@ def _bare(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _written(picture: Image.Image, media_type: str, *, is_lossless: bool) -> bytes:
-    steps: list[dict[str, Any]]
+def _written(picture: Image.Image, media_type: str, *, is_lossless: bool) -> CleanFrame:
+    while True:
+        for kind, options in _ways(picture, media_type, is_lossless=is_lossless):
+            out = io.BytesIO()
+            picture.save(out, imaging.FORMATS[kind], **options)
+            if out.tell() <= START_FRAME_MAX_BYTES:
+                width, height = picture.size
+                return CleanFrame(data=out.getvalue(), media_type=kind, width=width, height=height)
+        # Noise. What has so many bytes at the lowest quality has far more pixels than are needed.
+        picture = _within_ratio(imaging.plain(picture).reduce(2))
+
+
+def _ways(
+    picture: Image.Image, media_type: str, *, is_lossless: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Types and options to write a picture with, best first."""
     if media_type == containers.PNG:
-        steps = [{"optimize": False}, {"optimize": True}]
-    elif media_type == containers.WEBP and is_lossless:
-        steps = [{"lossless": True, "method": 4, "exact": True}]
-    elif media_type == containers.WEBP:
-        steps = [{"quality": quality, "method": 4} for quality in _QUALITIES]
-    else:
-        steps = [{"quality": quality, "subsampling": 0} for quality in _QUALITIES]
-    data = b""
-    for options in steps:
-        out = io.BytesIO()
-        picture.save(out, imaging.FORMATS[media_type], **options)
-        data = out.getvalue()
-        if len(data) <= START_FRAME_MAX_BYTES:
-            break
-    return data
+        yield media_type, {"optimize": False}
+        yield media_type, {"optimize": True}
+    elif is_lossless:
+        method = 4 if _pixels(picture) <= _SLOW_WEBP_PIXELS else 0
+        yield containers.WEBP, {"lossless": True, "method": method, "exact": True}
+    is_jpeg = media_type == containers.JPEG or (
+        media_type == containers.PNG and not picture.has_transparency_data
+    )
+    for quality in _QUALITIES:
+        if is_jpeg:
+            yield containers.JPEG, {"quality": quality, "subsampling": 0}
+        else:
+            yield containers.WEBP, {"quality": quality, "method": 4}
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

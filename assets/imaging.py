@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,8 +29,17 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 # Everything else Pillow can read (EPS starts Ghostscript, TIFF has its own bombs) stays shut.
 FORMATS = {containers.JPEG: "JPEG", containers.PNG: "PNG", containers.WEBP: "WEBP"}
+# A picture of more is made half as wide and high before anything else is done with it, where that
+# is enough: four times what a clip needs is left.
+MANY_PIXELS: Final = 16_000_000
+# How many rows are turned into another mode at a time.
+_STRIP_ROWS: Final = 256
+# A decoded picture has up to 200 MB and reading one up to twice that, so few are read at a time.
+_MAX_AT_ONCE: Final = 2
+_places = threading.BoundedSemaphore(_MAX_AT_ONCE)
+_held = threading.local()
 # What Pillow's readers are known to raise on broken input. They read from memory here, so an
-# OSError is about the picture, never about a disk.
+# OSError is about the picture, never about a disk. The last line: what it takes for granted.
 _UNREADABLE = (
     OSError,
     SyntaxError,
@@ -37,9 +48,14 @@ _UNREADABLE = (
     IndexError,
     KeyError,
     TypeError,
-    OverflowError,
     struct.error,
     zlib.error,
+    ImageCms.PyCMSError,
+    AssertionError,
+    AttributeError,
+    ArithmeticError,
+    NameError,
+    RuntimeError,
 )
 # The longest side a WebP can have.
 _WEBP_SIDE = 16_383
@@ -76,12 +92,12 @@ def examine(*, file: BinaryIO, media_type: str) -> ExaminedPicture:
     Raises RejectedFile.
     """
     data = _read(file)
-    with opened(data, media_type) as picture:
+    with decoding(), opened(data, media_type) as picture:
         containers.check_ends_with_picture(data=data, media_type=media_type)
         with refusing():
             picture.load()
-        width, height = size_as_shown(picture)
-        thumbnails = {nominal: _thumbnail(picture, nominal) for nominal in THUMBNAIL_WIDTHS}
+            width, height = size_as_shown(picture)
+            thumbnails = {nominal: _thumbnail(picture, nominal) for nominal in THUMBNAIL_WIDTHS}
     return ExaminedPicture(media_type=media_type, width=width, height=height, thumbnails=thumbnails)
 
 
@@ -95,21 +111,22 @@ def fit_image(*, source: BinaryIO, target: BinaryIO, width: int, height: int) ->
     """
     data = _read(source)
     media_type = picture_type_of(data)
-    with opened(data, media_type) as picture:
+    with decoding(), opened(data, media_type) as picture:
         if size_as_shown(picture) == (width, height):
             fitted = io.BytesIO(data)
         else:
             with refusing():
                 picture.load()
-            fitted = _resized(picture, media_type, width, height)
+                fitted = _resized(picture, media_type, width, height)
     shutil.copyfileobj(fitted, target)
 
 
 def shown_size(*, source: BinaryIO) -> tuple[int, int]:
-    """Width and height in pixels as shown, from the header alone. Raises RejectedFile."""
+    """Width and height in pixels as shown. Raises RejectedFile."""
     data = _read(source)
     media_type = picture_type_of(data)
-    with opened(data, media_type) as picture:
+    # The orientation of a PNG may stand behind its pixels, so that Pillow reads them, too.
+    with decoding(), opened(data, media_type) as picture:
         return size_as_shown(picture)
 
 
@@ -142,8 +159,25 @@ def too_large(max_bytes: int) -> RejectedFile:
 
 
 @contextmanager
+def decoding() -> Iterator[None]:
+    """Wait for one of the process's places to decode a picture in.
+
+    A thread that has one goes on in it: waiting for a second could wait for ever.
+    """
+    if getattr(_held, "is_held", False):
+        yield
+        return
+    with _places:
+        _held.is_held = True
+        try:
+            yield
+        finally:
+            _held.is_held = False
+
+
+@contextmanager
 def refusing() -> Iterator[None]:
-    """Whatever Pillow trips over while it reads is a refusal. Never around our own drawing."""
+    """Whatever Pillow trips over while it reads, converts or writes a picture is a refusal."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -154,6 +188,7 @@ def refusing() -> Iterator[None]:
 
 def opened(data: bytes, media_type: str) -> Image.Image:
     """The picture with its header read and its pixels not. Raises RejectedFile."""
+    containers.check_work(data=data, media_type=media_type)
     with refusing():
         picture = Image.open(io.BytesIO(data), formats=(FORMATS[media_type],))
     if picture.width * picture.height > MAX_PIXELS:
@@ -161,6 +196,8 @@ def opened(data: bytes, media_type: str) -> Image.Image:
     # A camera's JPEG with further pictures behind the first counts as frames, too.
     if media_type != containers.JPEG and getattr(picture, "is_animated", False):
         raise RejectedFile(Reason.ANIMATED, "This picture moves. Only still pictures are taken.")
+    if picture.mode == "P" and picture.palette is None:  # Pillow reads it, and then trips over it
+        raise containers.damaged()
     return picture
 
 
@@ -202,6 +239,26 @@ def plain(picture: Image.Image) -> Image.Image:
     return picture
 
 
+def plain_part(
+    picture: Image.Image, box: tuple[int, int, int, int], *, factor: int = 1
+) -> Image.Image:
+    """A part of a loaded picture in a plain mode, its sides divided by factor and rounded up.
+
+    A few rows at a time: a whole picture of 50 megapixels in another mode is 200 MB more.
+    """
+    left, top, right, bottom = box
+    part: Image.Image | None = None
+    for row in range(top, bottom, _STRIP_ROWS):
+        strip = plain(picture.crop((left, row, right, min(row + _STRIP_ROWS, bottom))))
+        strip = strip.reduce(factor) if factor > 1 else strip
+        if part is None:
+            part = Image.new(strip.mode, (strip.width, math.ceil((bottom - top) / factor)))
+        part.paste(strip, (0, (row - top) // factor))
+    if part is None:
+        raise ValueError("a part without rows")
+    return part
+
+
 def _thumbnail(picture: Image.Image, nominal: int) -> bytes:
     shown_width, shown_height = size_as_shown(picture)
     scale = min(1.0, nominal / shown_width, _WEBP_SIDE / shown_height)
@@ -220,7 +277,7 @@ def in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     if profile:
         # A profile that is broken, or of another colour space than the pixels, says nothing.
-        with suppress(ImageCms.PyCMSError, *_UNREADABLE):
+        with suppress(*_UNREADABLE):
             converted = ImageCms.profileToProfile(
                 picture, io.BytesIO(profile), _SRGB, outputMode=mode
             )

@@ -10,6 +10,7 @@ import base64
 import random
 import re
 import time
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -47,19 +48,27 @@ _FLAG_NAMES = (
     "resolution|rs|ratio|rt|duration|dur|framespersecond|fps|frames|seed|camera[-_]?fixed|cf"
     "|watermark|wm"
 )
-_FLAG_VALUE = r"[\"']?(?:[+-]?\d|(?:true|false|adaptive)\b)\S*"
-# The service reads them loosely, so one with a value counts even where it touches a word.
-_FLAG = re.compile(rf"\s?(?<!-)-{{2,}}(?:{_FLAG_NAMES})(?:[=:]\S+|\s+{_FLAG_VALUE})", re.IGNORECASE)
+_FLAG_VALUE = r"[\"'(\[]?(?:[+-]?\.?\d|(?:true|false|adaptive|keep_ratio)\b)\S*"
+# The service reads them loosely, so one counts even where it touches a word or its value.
+_FLAG = re.compile(
+    rf"\s?(?<!-)-{{2,}}(?:{_FLAG_NAMES})(?![^\W\d_])"
+    rf"(?:[=:]\S+|[,;]?{_FLAG_VALUE}|\s+{_FLAG_VALUE})?",
+    re.IGNORECASE,
+)
 _DASHED_WORD = re.compile(r"\s?(?<![\w-])-{2,}[A-Za-z][\w-]*(?:[=:]\S*)?")
+# Hyphens, dashes and the minus, which whoever reads loosely may take for "-".
+_DASHES = frozenset("\u02d7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d")
 
 
 def without_flags(prompt: str) -> str:
     """The prompt without options like `--rs 480p`, which would change the clip and its price.
 
-    An unknown `--word` is taken out alone. Raises ProviderError (BAD_REQUEST) when nothing is left.
+    Documented ones also where they are written with other dashes or with characters that nobody
+    sees. An unknown `--word` is taken out alone. Raises ProviderError (BAD_REQUEST) when nothing
+    is left.
     """
     text = prompt
-    while (shorter := _DASHED_WORD.sub("", _FLAG.sub("", text))) != text:
+    while (shorter := _cut(_DASHED_WORD, _cut(_FLAG, text, dashes=_DASHES))) != text:
         text = shorter
     if not text.strip():
         raise ProviderError(
@@ -68,6 +77,26 @@ def without_flags(prompt: str) -> str:
             code="only_flags",
         )
     return prompt if text == prompt else text.strip()
+
+
+def _cut(pattern: re.Pattern[str], text: str, *, dashes: frozenset[str] = frozenset()) -> str:
+    """The text without what matches where dashes are "-" and unseen characters are not there."""
+    if text.isascii():
+        return pattern.sub("", text)
+    seen = [at for at, character in enumerate(text) if not _is_unseen(character)]
+    plain = "".join("-" if text[at] in dashes else text[at] for at in seen)
+    kept, since = [], 0
+    for match in pattern.finditer(plain):
+        # From behind the last character seen before it to the first one seen behind it.
+        start, end = match.span()
+        kept.append(text[since : seen[start - 1] + 1 if start else 0])
+        since = seen[end] if end < len(seen) else len(text)
+    return "".join((*kept, text[since:]))
+
+
+def _is_unseen(character: str) -> bool:
+    """Zero-width spaces and joiners, soft hyphens, marks of direction."""
+    return unicodedata.category(character) == "Cf"
 
 
 class _Looked(NamedTuple):

@@ -123,6 +123,32 @@ ATTACKS = {
         Reason.DAMAGED,
         DAMAGED,
     ),
+    "chunks that declare two billion samples each": (
+        videos.patched(CLIP, b"stsc", 12, number(2**31 - 1)),
+        Reason.DAMAGED,
+        DAMAGED,
+    ),
+    "very many edits": (
+        videos.patched(CLIP, b"elst", 4, number(101)),
+        Reason.DAMAGED,
+        DAMAGED,
+    ),
+    "very many tracks": (
+        CLIP + videos.box(b"moov", videos.box(b"trak") * 33),
+        Reason.DAMAGED,
+        DAMAGED,
+    ),
+    "very many segments": (
+        CLIP + videos.box(b"sidx", bytes(22) + b"\xff\xff") * 46,
+        Reason.DAMAGED,
+        DAMAGED,
+    ),
+    "a clip under a key": (
+        CLIP + videos.box(b"moof", videos.box(b"senc", bytes(8))),
+        Reason.DAMAGED,
+        DAMAGED,
+    ),
+    "many indexes": (CLIP + videos.box(b"udta", bytes(2**20)) * 8, Reason.DAMAGED, DAMAGED),
     "a million empty boxes": (CLIP + videos.box(b"free") * 1_000_000, Reason.DAMAGED, DAMAGED),
 }
 
@@ -135,6 +161,65 @@ def test_a_bad_clip_is_refused_and_nothing_is_left_of_it(data, reason, sentence,
     assert refused.value.sentence == sentence
     assert not Asset.objects.exists()
     assert stored_files() == []
+
+
+@pytest.mark.parametrize(
+    ("table", "offset"),
+    [
+        (b"stts", 4),
+        (b"ctts", 4),
+        (b"stss", 4),
+        (b"stco", 4),
+        (b"stsd", 4),
+        (b"dref", 4),
+        (b"sbgp", 8),
+        (b"sgpd", 8),
+        (b"tfra", 12),
+        (b"iloc", 6),
+    ],
+)
+def test_a_table_that_declares_more_than_it_has_is_refused(table, offset):
+    # libav reads on behind such a table, to the end of the file.
+    version = b"\2" if table == b"iloc" else b"\0"
+    content = version + bytes(offset - 1) + number(10**9)
+    with pytest.raises(RejectedFile) as refused:
+        check(CLIP + videos.box(b"meta", videos.box(table, content)))
+    assert refused.value.reason == Reason.DAMAGED
+
+
+def track(*, samples: int, per_chunk: int, chunks: int, edits: list[int]) -> bytes:
+    """An index of plain sound. edits: where each begins in the track; -1 waits."""
+    tables: tuple[tuple[bytes, bytes, list[bytes]], ...] = (
+        (b"elst", number(len(edits)), [struct.pack(">IiI", 1000, at, 1) for at in edits]),
+        (b"stsz", number(2) + number(samples), []),
+        (b"stsc", number(1), [number(1), number(per_chunk), number(1)]),
+        (b"stco", number(chunks), [number(40)] * chunks),
+    )
+    boxed = (videos.box(name, bytes(4) + head + b"".join(rows)) for name, head, rows in tables)
+    return videos.box(b"moov", videos.box(b"trak", b"".join(boxed)) * 2)
+
+
+def check(data: bytes) -> None:
+    boxes.check(file=io.BytesIO(data), size_bytes=len(data))
+
+
+def test_a_minute_of_plain_sound_is_no_bomb():
+    check(CLIP + track(samples=1_400_000, per_chunk=24_000, chunks=60, edits=[-1, 0]))
+    check(CLIP + track(samples=1_400_000, per_chunk=1_400_000, chunks=1, edits=[0]))
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"samples": 2, "per_chunk": 480_000, "chunks": 1_000, "edits": []},
+        {"samples": 20_000, "per_chunk": 1, "chunks": 1, "edits": [0] * 100},
+        {"samples": 2, "per_chunk": 2_400_000, "chunks": 1, "edits": [0] * 100},
+    ],
+)
+def test_tables_that_multiply_are_bounded_by_what_they_make(tables):
+    with pytest.raises(RejectedFile) as refused:
+        check(CLIP + track(**tables))
+    assert refused.value.reason == Reason.DAMAGED
 
 
 @pytest.mark.parametrize("kind", [b"free", b"skip", b"uuid", b"what", b"udta"])

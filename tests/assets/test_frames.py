@@ -85,12 +85,18 @@ def test_a_refusal_says_what_was_wrong_and_what_is_allowed(data, refusal):
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(300, 300), (1000, 400), (400, 1000), (750, 300), (8000, 3200)]
+    ("width", "height"), [(300, 300), (1000, 400), (400, 1000), (750, 300), (6250, 2500)]
 )
 def test_sides_and_ratios_of_exactly_the_limit_are_taken(width, height):
     frame = cleaned(flat(width, height))
     assert (frame.width, frame.height) == (width, height)
     assert pictures.reopened(frame.data).size == (width, height)
+
+
+def test_the_longest_side_is_taken_and_halved():
+    frame = cleaned(flat(8000, 3200))
+    assert (frame.width, frame.height) == (4000, 1600)
+    assert pictures.reopened(frame.data).size == (4000, 1600)
 
 
 def test_sides_are_those_that_are_shown():

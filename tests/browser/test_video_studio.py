@@ -75,7 +75,7 @@ def test_each_providers_clip_is_made_as_ordered_plays_seeks_and_is_paid_for(sign
             page.keyboard.press("Escape")
     assert balance_of(buyer) == (25_000 - 385 - 1760 - 540, 0)
     ids = list(ProviderJob.objects.values_list("asset_id", flat=True))
-    lengths = sorted(one.duration_s for one in asset_selectors.by_ids(ids).values())
+    lengths = sorted(one.duration_s or 0 for one in asset_selectors.by_ids(ids).values())
     assert lengths == [4.0, 4.0, 5.0]
 
 
