@@ -1,14 +1,16 @@
-"""What the provider tests share: a stand-in for ModelArk and an order."""
+"""The stand-ins, each started once per module and reset for every test, and adapters to them."""
 
-import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from creative_hub.providers.base import Adapter, Order, Poll
 from creative_hub.providers.seedream import SeedreamAdapter
+from tests.providers import kling_orders, seedance_orders, veo_orders
 from tests.providers.fakes.ark import FakeArk
+from tests.providers.fakes.kling import FakeKling
+from tests.providers.fakes.vertex import FakeVertex
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +42,41 @@ def seedream(ark: FakeArk) -> Callable[..., SeedreamAdapter]:
     return make
 
 
-def order(**changes: Any) -> Order:
-    fields: dict[str, Any] = {
-        "external_id": "job-1",
-        "prompt": "A red kite over a grey sea",
-        "style": "",
-        "aspect_ratio": "16:9",
-        "width": 1280,
-        "height": 720,
-        "variant": 1,
-    }
-    return Order(**{**fields, **changes})
+@pytest.fixture
+def seedance(ark: FakeArk) -> seedance_orders.Make:
+    return partial(seedance_orders.adapter_for, ark)
 
 
-def collected(adapter: Adapter, job: Poll) -> bytes:
-    """The file of a job, as the engine would get it."""
-    file = io.BytesIO()
-    adapter.collect(job, file)
-    return file.getvalue()
+@pytest.fixture(scope="module")
+def running_kling() -> Iterator[FakeKling]:
+    with FakeKling.running() as kling:
+        yield kling
+
+
+@pytest.fixture
+def kling(running_kling: FakeKling) -> FakeKling:
+    running_kling.reset()
+    return running_kling
+
+
+@pytest.fixture
+def adapter(kling: FakeKling) -> kling_orders.Make:
+    """Kling's."""
+    return partial(kling_orders.client_of, kling)
+
+
+@pytest.fixture(scope="module")
+def running_vertex() -> Iterator[FakeVertex]:
+    with FakeVertex.running() as vertex:
+        yield vertex
+
+
+@pytest.fixture
+def vertex(running_vertex: FakeVertex) -> FakeVertex:
+    running_vertex.reset()
+    return running_vertex
+
+
+@pytest.fixture
+def veo(vertex: FakeVertex) -> veo_orders.Make:
+    return partial(veo_orders.client_of, vertex)

@@ -5,13 +5,12 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from creative_hub.providers.base import Order, Poll, ProviderError, Upstream
 from creative_hub.providers.kling import KlingAdapter
-from tests.providers.conftest import order as any_order
 from tests.providers.fakes.kling import FakeKling
+from tests.providers.orders import order as any_order
 
 Make = Callable[..., KlingAdapter]
 
@@ -55,12 +54,6 @@ def only_answer(adapter: KlingAdapter, job: Poll) -> Upstream | ProviderError:
     answers = adapter.poll([job])
     assert list(answers) == [job.upstream_id]
     return answers[job.upstream_id]
-
-
-def refusal(call: Callable[[], object]) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        call()
-    return caught.value
 
 
 def text_jobs(kling: FakeKling, count: int) -> list[Poll]:

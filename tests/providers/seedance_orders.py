@@ -1,14 +1,17 @@
 """What the Seedance tests share: an adapter, an order of a clip, a job."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from PIL import Image
 
 from creative_hub.providers.base import Order, Poll
 from creative_hub.providers.seedance import SeedanceAdapter
-from tests.providers.conftest import order
 from tests.providers.fakes.ark import FakeArk
+from tests.providers.orders import order
+
+Make = Callable[..., SeedanceAdapter]
 
 
 def adapter_for(ark: FakeArk, **changes: Any) -> SeedanceAdapter:

@@ -3,7 +3,6 @@
 import base64
 import io
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import av
@@ -22,18 +21,6 @@ def picture(width: int = 400, height: int = 300, kind: str = "JPEG") -> str:
     file = io.BytesIO()
     Image.new("RGB", (width, height), (9, 99, 199)).save(file, kind)
     return base64.b64encode(file.getvalue()).decode()
-
-
-@pytest.fixture(scope="module")
-def running_kling() -> Iterator[FakeKling]:
-    with FakeKling.running() as kling:
-        yield kling
-
-
-@pytest.fixture
-def kling(running_kling: FakeKling) -> FakeKling:
-    running_kling.reset()
-    return running_kling
 
 
 def token(kling: FakeKling, **changes: Any) -> str:

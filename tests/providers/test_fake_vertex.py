@@ -3,7 +3,6 @@
 import base64
 import io
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +15,12 @@ from PIL import Image
 from creative_hub.providers.base import ErrorClass, ProviderError, UpstreamState
 from creative_hub.providers.google_token import ServiceAccountToken
 from creative_hub.providers.veo import VeoAdapter
-from tests.providers.conftest import order
 from tests.providers.fakes.vertex import FakeVertex
 from tests.providers.fakes.vertex_rules import AUDIENCE, BUCKET, GRANT, LITE, PROJECT
+from tests.providers.orders import error_of, order
 
 MODEL = "veo-3.1-generate-001"
 PREFIX = f"gs://{BUCKET}/clips/job-1/"
-
-
-@pytest.fixture(scope="module")
-def running_vertex() -> Iterator[FakeVertex]:
-    with FakeVertex.running() as vertex:
-        yield vertex
-
-
-@pytest.fixture
-def vertex(running_vertex: FakeVertex) -> FakeVertex:
-    running_vertex.reset()
-    return running_vertex
 
 
 @pytest.fixture
@@ -224,12 +211,6 @@ def test_it_can_be_steered_by_markers_and_over_http(vertex: FakeVertex) -> None:
 # --- tokens ---
 
 
-def failure_of(act: Callable[[], object]) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        act()
-    return caught.value
-
-
 def test_a_key_file_opens_the_door_and_its_token_is_kept(
     vertex: FakeVertex, key_file: Path
 ) -> None:
@@ -257,7 +238,7 @@ def test_a_refused_account_orders_nothing(vertex: FakeVertex, key_file: Path) ->
     vertex.refuses_account = True
     token = ServiceAccountToken(str(key_file))
     adapter = VeoAdapter(base_url=vertex.origin, project=PROJECT, token=token)
-    error = failure_of(lambda: adapter.submit(order(duration_s=4)))
+    error = error_of(lambda: adapter.submit(order(duration_s=4)))
     assert (error.error_class, error.code) == (ErrorClass.AUTH, "token_refused")
     assert error.message == "invalid_grant: Invalid JWT Signature."
     assert [request.path for request in vertex.requests] == ["/token"]
@@ -278,7 +259,7 @@ def test_a_token_that_cannot_be_had_now_is_asked_for_later(
     location = f"{vertex.origin}/token"
     vertex.cause(kind, where="token", status=503, seconds=30, location=location)
     token = ServiceAccountToken(str(key_file), connect_timeout_s=0.5, read_timeout_s=0.5)
-    error = failure_of(token)
+    error = error_of(token)
     assert (error.error_class, error.code) == (ErrorClass.TRANSIENT, "token_not_reached")
     assert len(vertex.asked("/token")) == 1
     assert vertex.is_valid(token())
@@ -286,13 +267,13 @@ def test_a_token_that_cannot_be_had_now_is_asked_for_later(
 
 def test_a_throttled_token_endpoint_is_asked_once(vertex: FakeVertex, key_file: Path) -> None:
     vertex.cause("error", where="token", status=429, times=9)
-    assert failure_of(ServiceAccountToken(str(key_file))).error_class is ErrorClass.TRANSIENT
+    assert error_of(ServiceAccountToken(str(key_file))).error_class is ErrorClass.TRANSIENT
     assert len(vertex.asked("/token")) == 1
 
 
 def test_a_token_without_end_is_not_read(vertex: FakeVertex, key_file: Path) -> None:
     vertex.cause("huge", where="token")
-    error = failure_of(ServiceAccountToken(str(key_file)))
+    error = error_of(ServiceAccountToken(str(key_file)))
     assert error.message == "no token: the token endpoint's answer has no end"
 
 
@@ -303,13 +284,13 @@ def test_a_key_file_that_cannot_be_used_is_a_matter_of_access(
     contents = ("", "[]", "{}", '{"type": "service_account", "private_key": "secret"}')
     for content in contents:
         key_file.write_text(content)
-        error = failure_of(token)
+        error = error_of(token)
         assert (error.error_class, error.code) == (ErrorClass.AUTH, "key_file")
         assert "secret" not in str(error)
     vertex.write_credentials(key_file, private_key="-----BEGIN PRIVATE KEY-----\nsecret\n")
-    assert failure_of(token).code == "key_file"
+    assert error_of(token).code == "key_file"
     key_file.unlink()
-    assert str(key_file) not in str(failure_of(token))
+    assert str(key_file) not in str(error_of(token))
     assert vertex.requests == []
     vertex.write_credentials(key_file)
     assert vertex.is_valid(token())

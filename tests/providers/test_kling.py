@@ -4,14 +4,14 @@ import base64
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 
 import av
 import jwt
 import pytest
 import requests
 
+from creative_hub import catalogue
 from creative_hub.providers.base import (
     ErrorClass,
     Order,
@@ -22,36 +22,18 @@ from creative_hub.providers.base import (
     UpstreamState,
 )
 from creative_hub.providers.kling import PROMPT_MAX_CHARS, KlingAdapter, bearer_token
+from tests.providers.fakes import kling_rules
 from tests.providers.fakes.kling import FakeKling
 from tests.providers.kling_orders import (
     Make,
-    client_of,
     frame,
     image_order,
     only_answer,
     order,
     ordered,
-    refusal,
     text_jobs,
 )
-
-
-@pytest.fixture(scope="module")
-def running_kling() -> Iterator[FakeKling]:
-    with FakeKling.running() as kling:
-        yield kling
-
-
-@pytest.fixture
-def kling(running_kling: FakeKling) -> FakeKling:
-    running_kling.reset()
-    return running_kling
-
-
-@pytest.fixture
-def adapter(kling: FakeKling) -> Make:
-    return partial(client_of, kling)
-
+from tests.providers.orders import error_of
 
 # --- orders ---
 
@@ -94,10 +76,15 @@ def test_an_order_with_a_frame_sends_it_bare_and_leaves_the_ratio_to_it(
     }
 
 
+def test_the_form_the_adapter_and_the_stand_in_know_one_length_of_a_prompt() -> None:
+    assert catalogue.KLING.prompt_max_chars == PROMPT_MAX_CHARS
+    assert PROMPT_MAX_CHARS == kling_rules.PROMPT_MAX_CHARS
+
+
 def test_the_longest_prompt_is_sent_and_a_longer_one_is_refused_before_any_call(
     kling: FakeKling, adapter: Make
 ) -> None:
-    error = refusal(lambda: adapter().submit(order(prompt="é" * (PROMPT_MAX_CHARS + 1))))
+    error = error_of(lambda: adapter().submit(order(prompt="é" * (PROMPT_MAX_CHARS + 1))))
     assert error.error_class is ErrorClass.BAD_REQUEST
     assert error.message == "Kling takes prompts of at most 2500 characters; this one has 2501"
     assert kling.requests == []
@@ -108,7 +95,7 @@ def test_the_longest_prompt_is_sent_and_a_longer_one_is_refused_before_any_call(
 def test_an_order_without_its_frame_is_refused_before_any_call(
     kling: FakeKling, adapter: Make
 ) -> None:
-    error = refusal(lambda: adapter().submit(image_order(frame=b"")))
+    error = error_of(lambda: adapter().submit(image_order(frame=b"")))
     assert error.error_class is ErrorClass.BAD_IMAGE
     assert kling.requests == []
 
@@ -120,7 +107,7 @@ def test_nothing_is_cancelled_or_collected(kling: FakeKling, adapter: Make) -> N
     kling.requests.clear()
     assert client.can_cancel is False
     assert client.cancel(job) is False
-    error = refusal(lambda: client.collect(job, io.BytesIO()))
+    error = error_of(lambda: client.collect(job, io.BytesIO()))
     assert error.error_class is ErrorClass.RESULT_EXPIRED
     assert kling.requests == []
 
@@ -160,7 +147,7 @@ def test_a_token_is_made_as_documented() -> None:
 def test_a_key_that_cannot_sign_is_for_the_operator(
     kling: FakeKling, adapter: Make, secret_key: str
 ) -> None:
-    error = refusal(lambda: adapter(secret_key=secret_key).submit(order()))
+    error = error_of(lambda: adapter(secret_key=secret_key).submit(order()))
     assert (error.error_class, error.code) == (ErrorClass.AUTH, "unusable_key")
     assert kling.requests == []
 
@@ -198,7 +185,7 @@ def test_a_clock_that_is_wrong_for_good_is_for_the_operator(
     kling: FakeKling, adapter: Make, offset_s: int, code: str
 ) -> None:
     client = adapter(clock=lambda: time.time() + offset_s)
-    error = refusal(lambda: client.submit(order()))
+    error = error_of(lambda: client.submit(order()))
     assert (error.error_class, error.code) == (ErrorClass.AUTH, code)
     assert len(kling.requests) == 2
     assert kling.made == []
@@ -206,7 +193,7 @@ def test_a_clock_that_is_wrong_for_good_is_for_the_operator(
 
 def test_a_wrong_key_is_asked_with_once(kling: FakeKling, adapter: Make) -> None:
     client = adapter(secret_key="another-secret-key-0123456789-abcdef")
-    error = refusal(lambda: client.submit(order()))
+    error = error_of(lambda: client.submit(order()))
     assert (error.error_class, error.code) == (ErrorClass.AUTH, "1000")
     assert len(kling.requests) == 1
 
@@ -237,7 +224,7 @@ def test_an_order_that_is_taken_but_not_found_stays_in_doubt(
     client = adapter()
     client.submit(order())
     kling.cause("error", where="query", **look)
-    error = refusal(lambda: client.submit(order()))
+    error = error_of(lambda: client.submit(order()))
     assert error.error_class is ErrorClass.AMBIGUOUS
     assert kling.made_per_external_id() == {"job-1": 1}
 
@@ -260,7 +247,7 @@ def test_a_task_whose_answer_was_lost_is_found_by_our_id(
     client = adapter()
     assert client.recovery is Recovery.LOOK_UP
     kling.cause("drop_after")
-    assert refusal(lambda: client.submit(make_order())).error_class is ErrorClass.AMBIGUOUS
+    assert error_of(lambda: client.submit(make_order())).error_class is ErrorClass.AMBIGUOUS
     kling.queue_s = 3600.0
     found = client.find(make_order(frame=b""), sent_at=0.0)
     assert found is not None
@@ -278,7 +265,7 @@ def test_an_order_that_never_arrived_is_not_found(
     kling.not_found_code = not_found_code
     client = adapter()
     kling.cause("drop_before")
-    assert refusal(lambda: client.submit(order())).error_class is ErrorClass.AMBIGUOUS
+    assert error_of(lambda: client.submit(order())).error_class is ErrorClass.AMBIGUOUS
     assert client.find(order(), sent_at=0.0) is None
     assert client.find(order(external_id="../a b?c"), sent_at=0.0) is None
     assert kling.requests[-1].path == "/v1/videos/text2video/..%2Fa%20b%3Fc"
@@ -305,7 +292,7 @@ def test_a_create_is_cut_and_sent_once(kling: FakeKling, adapter: Make, kind: st
     kling.cause(kind, seconds=0.05 if kind == "drip" else 30.0)
     client = adapter(connect_timeout_s=0.2, create_timeout_s=0.4)
     began = time.monotonic()
-    assert refusal(lambda: client.submit(order())).error_class is ErrorClass.AMBIGUOUS
+    assert error_of(lambda: client.submit(order())).error_class is ErrorClass.AMBIGUOUS
     assert time.monotonic() - began < client.submit_limit_s
     assert len(kling.requests) == 1
 
@@ -317,13 +304,13 @@ def test_a_poll_has_one_deadline_however_many_calls_it_would_make(
     kling.reset()
     kling.cause("hang_before", where="query", seconds=30.0, times=5)
     client = adapter(connect_timeout_s=0.2, read_timeout_s=0.2)
-    assert refusal(lambda: client.poll(lost)).error_class is ErrorClass.TRANSIENT
+    assert error_of(lambda: client.poll(lost)).error_class is ErrorClass.TRANSIENT
     # The list, then two that take half of the time each; a third may just have begun.
     assert len(kling.requests) <= 4
 
 
 def test_a_refused_connection_never_reached_them(adapter: Make) -> None:
-    error = refusal(lambda: adapter(base_url="http://127.0.0.1:9").submit(order()))
+    error = error_of(lambda: adapter(base_url="http://127.0.0.1:9").submit(order()))
     assert (error.error_class, error.code) == (ErrorClass.TRANSIENT, "not_reached")
 
 

@@ -1,7 +1,5 @@
 """Kling's errors as the adapter meets them, over real HTTP."""
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -10,25 +8,8 @@ from creative_hub.providers.base import RETRYABLE, ErrorClass, Upstream
 from creative_hub.providers.kling_errors import Envelope, class_of_failed_task, id_of, link_of
 from tests.providers.fakes.kling import FakeKling
 from tests.providers.fakes.kling_faults import ERRORS
-from tests.providers.kling_orders import Make, client_of, image_order, order, refusal
-
-
-@pytest.fixture(scope="module")
-def running_kling() -> Iterator[FakeKling]:
-    with FakeKling.running() as kling:
-        yield kling
-
-
-@pytest.fixture
-def kling(running_kling: FakeKling) -> FakeKling:
-    running_kling.reset()
-    return running_kling
-
-
-@pytest.fixture
-def adapter(kling: FakeKling) -> Make:
-    return partial(client_of, kling)
-
+from tests.providers.kling_orders import Make, image_order, order
+from tests.providers.orders import error_of
 
 REFUSED, REQUEST = ErrorClass.CONTENT_REFUSED, ErrorClass.BAD_REQUEST
 LIMITED, GONE, CREDIT = ErrorClass.RATE_LIMITED, ErrorClass.MODEL_GONE, ErrorClass.PROVIDER_CREDIT
@@ -77,7 +58,7 @@ def test_a_refused_create_is_classified_by_its_code_whatever_the_status(
 ) -> None:
     words = "The provider's own words."
     kling.cause("error", code=code, status=status, message=words, times=2)
-    error = refusal(lambda: adapter().submit(order()))
+    error = error_of(lambda: adapter().submit(order()))
     assert (error.error_class, error.code, error.message) == (expected, str(code), words)
     assert error.request_id.startswith("req-")
     assert len(kling.requests) == sends(code)
@@ -96,7 +77,7 @@ def test_a_refused_question_is_classified_by_its_code(
     if expected is None:
         assert client.find(order(), sent_at=0.0) is None
     else:
-        error = refusal(lambda: client.find(order(), sent_at=0.0))
+        error = error_of(lambda: client.find(order(), sent_at=0.0))
         assert (error.error_class, error.code) == (expected, str(code))
     assert len(kling.requests) == sends(code)
 
@@ -129,11 +110,11 @@ def test_a_code_of_tomorrow_falls_back_on_the_status(
     client = adapter()
     kling.cause("error", code=7777, status=status)
     kling.cause("error", where="query", code=7777, status=status)
-    assert refusal(lambda: client.submit(order())).error_class is on_create
+    assert error_of(lambda: client.submit(order())).error_class is on_create
     if on_query is None:
         assert client.find(order(), sent_at=0.0) is None
     else:
-        assert refusal(lambda: client.find(order(), sent_at=0.0)).error_class is on_query
+        assert error_of(lambda: client.find(order(), sent_at=0.0)).error_class is on_query
 
 
 @pytest.mark.parametrize(
@@ -153,12 +134,12 @@ def test_a_bad_parameter_is_a_bad_image_when_it_speaks_of_the_one_that_was_sent(
 ) -> None:
     kling.cause("error", code=1201, message=message, times=2)
     client = adapter()
-    assert refusal(lambda: client.submit(image_order())).error_class is with_frame
-    assert refusal(lambda: client.submit(order())).error_class is without
+    assert error_of(lambda: client.submit(image_order())).error_class is with_frame
+    assert error_of(lambda: client.submit(order())).error_class is without
 
 
 def test_a_picture_that_kling_cannot_use_is_a_bad_image(kling: FakeKling, adapter: Make) -> None:
-    error = refusal(lambda: adapter().submit(image_order(frame=b"this is no picture")))
+    error = error_of(lambda: adapter().submit(image_order(frame=b"this is no picture")))
     assert error.error_class is IMAGE
     assert kling.made == []
 
@@ -167,7 +148,7 @@ def test_a_full_account_is_waited_for(kling: FakeKling, adapter: Make) -> None:
     kling.slots, kling.render_s = 1, 3600.0
     client = adapter()
     client.submit(order())
-    error = refusal(lambda: client.submit(order(external_id="job-2")))
+    error = error_of(lambda: client.submit(order(external_id="job-2")))
     assert (error.error_class, error.code) == (LIMITED, "1303")
     kling.render_s = 0.0
     assert isinstance(client.submit(order(external_id="job-2")), Upstream)
@@ -177,14 +158,14 @@ def test_a_model_that_is_not_there_or_not_switched_on_is_gone(
     kling: FakeKling, adapter: Make
 ) -> None:
     kling.closed_models.add("kling-v2-6")
-    assert refusal(lambda: adapter().submit(order())).code == "1103"
-    error = refusal(lambda: adapter(model="kling-v0").submit(order()))
+    assert error_of(lambda: adapter().submit(order())).code == "1103"
+    error = error_of(lambda: adapter(model="kling-v0").submit(order()))
     assert (error.error_class, error.code) == (GONE, "1203")
 
 
 def test_a_delay_that_is_asked_for_is_passed_on(kling: FakeKling, adapter: Make) -> None:
     kling.cause("error", code=1302, headers={"Retry-After": "7"})
-    assert refusal(lambda: adapter().submit(order())).retry_after_s == 7.0
+    assert error_of(lambda: adapter().submit(order())).retry_after_s == 7.0
 
 
 # --- answers that are nonsense ---
@@ -214,7 +195,7 @@ def test_a_create_that_cannot_be_read_is_in_doubt_and_sent_once(
     kling: FakeKling, adapter: Make, fault: dict[str, Any]
 ) -> None:
     kling.cause(**fault)
-    assert refusal(lambda: adapter().submit(order())).error_class is DOUBT
+    assert error_of(lambda: adapter().submit(order())).error_class is DOUBT
     assert len(kling.requests) == 1
     assert kling.made_per_external_id() == {"job-1": 1}
 
@@ -226,13 +207,13 @@ def test_a_question_that_cannot_be_read_is_asked_again_later(
     client = adapter()
     client.submit(order())
     kling.cause(where="query", **fault)
-    assert refusal(lambda: client.find(order(), sent_at=0.0)).error_class is LATER
+    assert error_of(lambda: client.find(order(), sent_at=0.0)).error_class is LATER
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "redirect"])
 def test_a_create_without_an_answer_is_in_doubt(kling: FakeKling, adapter: Make, kind: str) -> None:
     kling.cause(kind)
-    assert refusal(lambda: adapter().submit(order())).error_class is DOUBT
+    assert error_of(lambda: adapter().submit(order())).error_class is DOUBT
     assert len(kling.requests) == 1
     assert kling.made == []
 
@@ -245,7 +226,7 @@ def test_a_gateway_that_turns_a_create_away_is_believed(
     kling: FakeKling, adapter: Make, status: int, expected: ErrorClass
 ) -> None:
     kling.cause("html", status=status)
-    error = refusal(lambda: adapter().submit(order()))
+    error = error_of(lambda: adapter().submit(order()))
     assert (error.error_class, error.code) == (expected, f"http_{status}")
 
 
@@ -304,8 +285,8 @@ def test_errors_hold_no_key_no_token_no_prompt_and_no_signed_link(
         kling.cause("error", where=where, code=1200, message=message)
     one = order(prompt=prompt)
     for error in (
-        refusal(lambda: client.submit(one)),
-        refusal(lambda: client.find(one, sent_at=0.0)),
+        error_of(lambda: client.submit(one)),
+        error_of(lambda: client.find(one, sent_at=0.0)),
     ):
         assert error.message == (
             "Key [key]/[key], token [key], sent '[prompt]' and read "

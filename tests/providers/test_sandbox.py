@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from creative_hub.providers.base import ErrorClass, Poll, ProviderError, Recovery, UpstreamState
 from creative_hub.providers.sandbox import SandboxAdapter
 from creative_hub.providers.scene import SOFTWARE, brief, draw_scene, encode_jpeg
-from tests.providers.conftest import collected, order
+from tests.providers.orders import collected, order
 
 SIZES = [
     (720, 1280), (1080, 1920), (720, 720), (1080, 1080), (720, 900), (1080, 1350),

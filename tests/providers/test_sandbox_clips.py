@@ -12,7 +12,7 @@ from creative_hub.providers.base import ErrorClass, Order, Poll, ProviderError, 
 from creative_hub.providers.sandbox import SandboxAdapter
 from creative_hub.providers.scene import SOFTWARE, brief, draw_scene, encode_jpeg
 from creative_hub.providers.scene.motion import MOVES, named_move, over_frame, over_scene
-from tests.providers.conftest import collected, order
+from tests.providers.orders import collected, order
 
 SIZES = [(1920, 1080), (1080, 1920), (1080, 1080), (1440, 1440), (1280, 720), (720, 1280)]
 WIDE, TALL = 320, 180

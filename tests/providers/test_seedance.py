@@ -3,8 +3,6 @@
 import base64
 import io
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -18,16 +16,10 @@ from creative_hub.providers.base import (
 )
 from creative_hub.providers.seedance import SeedanceAdapter, without_flags
 from tests.providers.fakes.ark import FakeArk
-from tests.providers.seedance_orders import adapter_for, clip_order, frame, job
+from tests.providers.seedance_orders import Make, clip_order, frame, job
 
-Make = Callable[..., SeedanceAdapter]
 QUEUED, RUNNING, SUCCEEDED = UpstreamState.QUEUED, UpstreamState.RUNNING, UpstreamState.SUCCEEDED
 DAY_S = 24 * 3600
-
-
-@pytest.fixture
-def seedance(ark: FakeArk) -> Make:
-    return partial(adapter_for, ark)
 
 
 def only(adapter: SeedanceAdapter, upstream_id: str, **changes: Any) -> Upstream | ProviderError:
@@ -123,6 +115,28 @@ def test_the_longest_calls_are_stated() -> None:
         ("A boat --rs --dur 12", "A boat"),
         # The word after it is no value, and was meant for the clip.
         ("A boat --rs beautiful", "A boat beautiful"),
+        # Whatever stands before or behind it.
+        ("A boat--dur,10 at dusk", "A boat at dusk"),
+        ("A boat--dur(10) at dusk", "A boat at dusk"),
+        ("A boat--dur .5 at dusk", "A boat at dusk"),
+        ("A boat--dur ten", "A boat ten"),
+        ("A boat--ratio keep_ratio", "A boat"),
+        ("A boat--rs480p at dusk", "A boat at dusk"),
+        ("The garden--seed catalogue", "The garden catalogue"),
+        # With what nobody sees in it or around it.
+        ("A boat -\u200b-rs 480p at dusk", "A boat at dusk"),
+        ("A boat --\u200drs 480p at dusk", "A boat at dusk"),
+        ("A boat --r\u2060s 480p at dusk", "A boat at dusk"),
+        ("A boat --rs\ufeff480p at dusk", "A boat at dusk"),
+        ("A boat--dur\u00ad10 at dusk", "A boat at dusk"),
+        ("A boat\u200b--dur\u200b 10\u200b at dusk", "A boat at dusk"),
+        ("A boat --\u200bfoo at dusk", "A boat at dusk"),
+        # With other dashes.
+        ("A boat \u2013\u2013rs 480p at dusk", "A boat at dusk"),
+        ("A boat \u2014\u2014rs 480p at dusk", "A boat at dusk"),
+        ("A boat \u2212\u2212rs 480p at dusk", "A boat at dusk"),
+        ("A boat \uff0d\uff0ddur 10 at dusk", "A boat at dusk"),
+        ("A boat -\u2011\u200bdur 10 at dusk", "A boat at dusk"),
         # Unknown ones, which may be options of tomorrow.
         ("A boat --foo bar at dusk", "A boat bar at dusk"),
         ("A boat --no-people at dusk", "A boat at dusk"),
@@ -133,10 +147,16 @@ def test_the_longest_calls_are_stated() -> None:
         ("  A boat -- at dusk --\n", "  A boat -- at dusk --\n"),
         ("A boat — at dusk –rs 480p", "A boat — at dusk –rs 480p"),
         ("A well--known boat", "A well--known boat"),
-        ("The garden--seed catalogue", "The garden--seed catalogue"),
         ("Rows ----- of boats -rs 480p", "Rows ----- of boats -rs 480p"),
         ("It is --5 degrees", "It is --5 degrees"),
         ("Лодка --слово", "Лодка --слово"),
+        ("A boat \u2013\u2013 at dusk \u2014 slow", "A boat \u2013\u2013 at dusk \u2014 slow"),
+        ("A boat \u2013\u2013durable", "A boat \u2013\u2013durable"),
+        ("A boat--durable and fast", "A boat--durable and fast"),
+        (
+            "\U0001f468\u200d\U0001f469 in a boat\u200b",
+            "\U0001f468\u200d\U0001f469 in a boat\u200b",
+        ),
     ],
 )
 def test_options_in_the_text_are_taken_out_and_nothing_else(typed: str, sent: str) -> None:
@@ -146,7 +166,8 @@ def test_options_in_the_text_are_taken_out_and_nothing_else(typed: str, sent: st
 
 def test_taking_options_out_is_quick_for_any_text() -> None:
     began = time.monotonic()
-    for text in ("-" * 4000, " " * 3999 + "a", "--rs" + " " * 3990 + "a", "a--" * 1300):
+    nested = "--r" * 600 + "\u200b--rs 1" + "s 1" * 600
+    for text in ("-" * 4000, " " * 3999 + "a", "--rs" + " " * 3990 + "a", "a--" * 1300, nested):
         without_flags(text)
     assert time.monotonic() - began < 2
 

@@ -1,30 +1,21 @@
 """How the Seedance adapter looks for a task that may have been made."""
 
 import time
-from collections.abc import Callable
-from functools import partial
 
 import pytest
 
 from creative_hub.providers.base import ErrorClass, ProviderError, Upstream, UpstreamState
 from creative_hub.providers.seedance import SeedanceAdapter
 from tests.providers.fakes.ark import FakeArk
-from tests.providers.seedance_orders import adapter_for, clip_order, job
+from tests.providers.orders import error_of
+from tests.providers.seedance_orders import Make, clip_order, job
 
-Make = Callable[..., SeedanceAdapter]
 QUEUED, RUNNING, SUCCEEDED = UpstreamState.QUEUED, UpstreamState.RUNNING, UpstreamState.SUCCEEDED
 DAY_S = 24 * 3600
 
 
-@pytest.fixture
-def seedance(ark: FakeArk) -> Make:
-    return partial(adapter_for, ark)
-
-
 def not_found_out(adapter: SeedanceAdapter, *, sent_at: float) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        adapter.find(clip_order(), sent_at=sent_at)
-    return caught.value
+    return error_of(adapter.find, clip_order(), sent_at=sent_at)
 
 
 def test_a_task_is_found_by_our_identifier_among_others(ark: FakeArk, seedance: Make) -> None:

@@ -18,16 +18,14 @@ from creative_hub.providers.seedream import (
     prompt_with_style,
     size_to_ask,
 )
-from tests.providers.conftest import order
 from tests.providers.fakes.ark import FakeArk
+from tests.providers.orders import error_of, order
 
 Make = Callable[..., SeedreamAdapter]
 
 
 def refusal(adapter: SeedreamAdapter, **changes: object) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        adapter.submit(order(**changes))
-    return caught.value
+    return error_of(adapter.submit, order(**changes))
 
 
 # --- the call ---

@@ -2,92 +2,26 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import av
 import pytest
-from PIL import Image
 
 from creative_hub.providers.base import (
     ErrorClass,
-    Order,
     Poll,
-    ProviderError,
     Recovery,
     Upstream,
     UpstreamState,
 )
-from creative_hub.providers.veo import VeoAdapter
-from tests.providers import conftest
 from tests.providers.fakes.vertex import FakeVertex
 from tests.providers.fakes.vertex_rules import BUCKET, PROJECT
-
-Make = Callable[..., VeoAdapter]
+from tests.providers.orders import collected, error_of
+from tests.providers.veo_orders import IN_BUCKET, Make, jpeg, only, order, started
 
 MODELS = f"/v1/projects/{PROJECT}/locations/us-central1/publishers/google/models"
 START = f"{MODELS}/veo-3.1-generate-001:predictLongRunning"
 FETCH = f"{MODELS}/veo-3.1-generate-001:fetchPredictOperation"
-
-
-@pytest.fixture(scope="module")
-def running_vertex() -> Iterator[FakeVertex]:
-    with FakeVertex.running() as vertex:
-        yield vertex
-
-
-@pytest.fixture
-def vertex(running_vertex: FakeVertex) -> FakeVertex:
-    running_vertex.reset()
-    return running_vertex
-
-
-@pytest.fixture
-def veo(vertex: FakeVertex) -> Make:
-    """Veo pointed at the stand-in; keyword arguments replace the constructor's."""
-
-    def make(**changes: Any) -> VeoAdapter:
-        settings: dict[str, Any] = {
-            "base_url": vertex.origin,
-            "storage_base_url": vertex.origin,
-            "project": PROJECT,
-            "token": vertex.issue_token,
-            "connect_timeout_s": 2.0,
-            "read_timeout_s": 10.0,
-        }
-        return VeoAdapter(**{**settings, **changes})
-
-    return make
-
-
-IN_BUCKET = {"storage_uri": f"gs://{BUCKET}/clips"}
-
-
-def order(**changes: Any) -> Order:
-    return conftest.order(**{"duration_s": 4, **changes})
-
-
-def jpeg() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (1280, 720), (200, 120, 40)).save(file, "JPEG")
-    return file.getvalue()
-
-
-def started(adapter: VeoAdapter, **changes: Any) -> Poll:
-    ordered = order(**changes)
-    return Poll(upstream_id=adapter.submit(ordered).upstream_id, order=ordered)
-
-
-def only(adapter: VeoAdapter, job: Poll) -> Upstream | ProviderError:
-    stands = adapter.poll([job])
-    assert list(stands) == [job.upstream_id]
-    return stands[job.upstream_id]
-
-
-def error_of(act: Callable[..., object], *args: Any, **how: Any) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        act(*args, **how)
-    return caught.value
 
 
 # --- starting ---
@@ -148,7 +82,7 @@ def test_the_bucket_may_be_written_with_or_without_a_prefix(
     adapter = veo(storage_uri=storage_uri)
     job = started(adapter)
     assert vertex.requests[0].body["parameters"]["storageUri"] == sent
-    assert conftest.collected(adapter, job) == vertex.made[0].clip
+    assert collected(adapter, job) == vertex.made[0].clip
 
 
 def test_a_bucket_that_is_none_is_refused_at_once(veo: Make) -> None:
@@ -280,7 +214,7 @@ def test_an_answer_too_large_to_read_is_a_clip(vertex: FakeVertex, veo: Make) ->
     stand = only(adapter, job)
     assert isinstance(stand, Upstream)
     assert stand.state is UpstreamState.SUCCEEDED
-    error = error_of(conftest.collected, adapter, job)
+    error = error_of(collected, adapter, job)
     assert error.error_class is ErrorClass.BAD_RESULT
 
 
@@ -300,7 +234,7 @@ def test_an_id_that_is_no_operation_is_never_sent(
 def test_the_clip_is_what_was_ordered(vertex: FakeVertex, veo: Make, where: dict[str, str]) -> None:
     adapter = veo(**where)
     job = started(adapter, aspect_ratio="9:16", duration_s=8)
-    content = conftest.collected(adapter, job)
+    content = collected(adapter, job)
     assert content == vertex.made[0].clip
     with av.open(io.BytesIO(content), "r") as container:
         stream = container.streams.video[0]
@@ -316,7 +250,7 @@ def test_a_clip_from_the_bucket_takes_one_look_and_one_download(
     # Its name begins like the other's: only whole folders are looked into.
     started(adapter, external_id="job-77", prompt="Another")
     vertex.requests.clear()
-    conftest.collected(adapter, job)
+    collected(adapter, job)
     look, download = vertex.requests
     objects = f"/storage/v1/b/{BUCKET}/o"
     assert (look.path, look.query) == (objects, "prefix=clips%2Fjob-7%2F")
@@ -328,7 +262,7 @@ def test_a_job_started_before_there_was_a_bucket_is_still_collected(
     vertex: FakeVertex, veo: Make
 ) -> None:
     job = started(veo())
-    assert conftest.collected(veo(**IN_BUCKET), job) == vertex.made[0].clip
+    assert collected(veo(**IN_BUCKET), job) == vertex.made[0].clip
 
 
 def test_a_job_is_asked_about_under_the_model_it_was_started_with(
@@ -344,7 +278,7 @@ def test_nothing_outside_the_own_prefix_is_taken(vertex: FakeVertex, veo: Make) 
     job = Poll(upstream_id="", order=started(adapter).order)
     vertex.requests.clear()
     vertex.cause("foreign", where="storage")
-    error = error_of(conftest.collected, adapter, job)
+    error = error_of(collected, adapter, job)
     assert error.error_class is ErrorClass.RESULT_EXPIRED
     assert len(vertex.requests) == 1
 
@@ -366,7 +300,7 @@ def test_a_lost_start_is_found_in_the_bucket_and_collected_from_there(
     job = Poll(upstream_id="", order=ordered)
     vertex.made[0].done_at = 0
     assert adapter.find(ordered, sent_at=0.0) == Upstream(state=UpstreamState.SUCCEEDED)
-    assert conftest.collected(adapter, job) == vertex.made[0].clip
+    assert collected(adapter, job) == vertex.made[0].clip
     assert len(vertex.made) == 1
 
 

@@ -1,19 +1,14 @@
 """Vertex AI's errors as the Veo adapter meets them, over real HTTP, and its access tokens."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from creative_hub.providers.base import ErrorClass, Poll, ProviderError, Upstream
-from creative_hub.providers.veo import VeoAdapter
 from creative_hub.providers.veo_errors import VertexError
-from tests.providers.conftest import collected
 from tests.providers.fakes.vertex import FakeVertex
-from tests.providers.fakes.vertex_rules import PROJECT
-from tests.providers.test_veo import IN_BUCKET, error_of, jpeg, only, order, started
-
-Make = Callable[..., VeoAdapter]
+from tests.providers.orders import collected, error_of
+from tests.providers.veo_orders import IN_BUCKET, Make, jpeg, only, order, started
 
 REFUSED, REQUEST = ErrorClass.CONTENT_REFUSED, ErrorClass.BAD_REQUEST
 LIMITED, GONE, CREDIT = ErrorClass.RATE_LIMITED, ErrorClass.MODEL_GONE, ErrorClass.PROVIDER_CREDIT
@@ -21,34 +16,6 @@ IMAGE, AUTH, EXPIRED = ErrorClass.BAD_IMAGE, ErrorClass.AUTH, ErrorClass.RESULT_
 DOUBT, LATER, RESULT = ErrorClass.AMBIGUOUS, ErrorClass.TRANSIENT, ErrorClass.BAD_RESULT
 
 RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
-
-
-@pytest.fixture(scope="module")
-def running_vertex() -> Iterator[FakeVertex]:
-    with FakeVertex.running() as vertex:
-        yield vertex
-
-
-@pytest.fixture
-def vertex(running_vertex: FakeVertex) -> FakeVertex:
-    running_vertex.reset()
-    return running_vertex
-
-
-@pytest.fixture
-def veo(vertex: FakeVertex) -> Make:
-    def make(**changes: Any) -> VeoAdapter:
-        settings: dict[str, Any] = {
-            "base_url": vertex.origin,
-            "storage_base_url": vertex.origin,
-            "project": PROJECT,
-            "token": vertex.issue_token,
-            "connect_timeout_s": 2.0,
-            "read_timeout_s": 10.0,
-        }
-        return VeoAdapter(**{**settings, **changes})
-
-    return make
 
 
 # --- refused starts ---

@@ -11,7 +11,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.providers.fakes import ark_answers, faults, kling_faults, vertex_rules
+from tests.providers.fakes import ark_answers, faults, kling_faults, vertex_faults, vertex_rules
 from tests.providers.fakes.ark import FakeArk
 from tests.providers.fakes.kling import FakeKling
 from tests.providers.fakes.vertex import FakeVertex
@@ -119,8 +119,8 @@ def _help(ark: FakeArk, kling: FakeKling, vertex: FakeVertex, credentials: Path)
         ark_kinds=listed(faults.KINDS | ark_answers.CREATE_ONLY),
         kling_places=listed(kling_faults.WHERE),
         kling_kinds=listed(kling_faults.KINDS),
-        vertex_places=listed(set(vertex_rules.PLACES)),
-        vertex_kinds=listed(vertex_rules.BEFORE | vertex_rules.AFTER | vertex_rules.ENDINGS)
+        vertex_places=listed(set(vertex_faults.PLACES)),
+        vertex_kinds=listed(vertex_faults.BEFORE | vertex_faults.AFTER | vertex_faults.ENDINGS)
         + ", rpc_<number of google.rpc.Code>",
     )
 

@@ -1,6 +1,7 @@
 """How the stand-in for ModelArk goes wrong: instead of an answer, in it, and in the files."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,7 +9,8 @@ from typing import Any, Protocol
 from tests.providers.fakes.ark_rules import Refused, envelope
 from tests.providers.fakes.faults import AFTER, KINDS, Fault
 from tests.providers.fakes.pictures import Picture, png_bomb
-from tests.providers.fakes.sending import JSON, Sender
+from tests.providers.fakes.sending import JSON
+from tests.providers.fakes.serving import Handler
 
 # What only video tasks can do wrong: in a create's answer, in any answer, and in the task itself.
 TASK_AFTER = {"no_id", "bad_id", "wrong_types"}
@@ -33,13 +35,23 @@ class ArkFault(Fault):
             raise ValueError(f"unknown place {self.where!r}; known: {', '.join(sorted(WHERE))}")
 
 
+def marked(name: str, *, where: str) -> ArkFault | None:
+    """`[ark:429]` is an error with that status; anything else the name of a fault."""
+    if re.fullmatch(r"[45][0-9]{2}", name):
+        code = {"429": "RateLimitExceeded.EndpointRPMExceeded", "400": "InvalidParameter"}
+        given = code.get(name, "InternalServiceError")
+        return ArkFault(kind="error", where=where, status=int(name), code=given)
+    known = KINDS | TASK_ENDS if where == "create" else KINDS
+    return ArkFault(kind=name, where=where) if name in known else None
+
+
 class Noted(Protocol):
     """The record of a call. status: what it was answered with; 0 when the answer was withheld."""
 
     status: int
 
 
-class WrongAnswers(Sender):
+class WrongAnswers(Handler):
     """A handler that can go wrong in every way of `faults`."""
 
     def _send_error(self, refused: Refused, headers: dict[str, str] | None = None) -> None:

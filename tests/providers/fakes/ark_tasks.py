@@ -1,27 +1,25 @@
-"""The video tasks of the stand-in for ModelArk: what it keeps of them, and its task API.
+"""The video tasks of the stand-in for ModelArk: what it keeps of them.
 
 A task goes from queued to running to succeeded by time (`queue_s`, `render_s`), or ends as a fault
 says. Lists show 7 days, newest first; a link to a clip lives for 24 hours.
 """
 
-import json
 import secrets
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from tests.providers.fakes.ark_answers import ALL_AFTER, TASK_ENDS, Noted, WrongAnswers
+from tests.providers.fakes.ark_answers import TASK_ENDS
 from tests.providers.fakes.ark_rules import Refused
-from tests.providers.fakes.ark_task_rules import MAX_BODY_BYTES, STATES, Asked, check, wrong
-from tests.providers.fakes.faults import BEFORE, RESULT, Fault
+from tests.providers.fakes.ark_task_rules import STATES, Asked, wrong
+from tests.providers.fakes.faults import RESULT, Fault
 from tests.providers.fakes.pictures import Picture
 
 DAY_S = 24 * 3600
 LINK_LIFE_S = DAY_S
 KEPT_S = 7 * DAY_S
-MAX_URL_CHARS = 8192
 # The kinds of an answer's fault that show up in the finished task instead.
 CONTENT_FAULTS = {"no_url": None, "bad_url": {"video_url": "javascript:1"}}
 
@@ -254,108 +252,6 @@ class TaskBook:
         ]
         page = items[(number - 1) * size : number * size]
         return {"items": [self.shown(task, in_list=True) for task in page], "total": len(items)}
-
-
-class TaskRoutes(WrongAnswers):
-    """The task API of the handler."""
-
-    ark: Any  # the stand-in: a TaskBook that hands out faults
-
-    def _task_call(self, raw: bytes, path: str) -> None:
-        """path: what follows `/contents/generations/tasks`."""
-        call = Call(method=self.command, path=path, query=urlsplit(self.path).query)
-        self.ark.calls.append(call)
-        try:
-            if len(self.path) > MAX_URL_CHARS:
-                raise Refused(414, "", "The address is too long.")
-            if self.headers.get("Authorization") != f"Bearer {self.ark.api_key}":
-                raise Refused(401, "AuthenticationError", "The API key is missing or not valid.")
-            match (self.command, path):
-                case ("POST", ""):
-                    self._create_task(raw, call)
-                case ("GET", ""):
-                    self._answer(call, self.ark.listed(call.query), where="list", text=call.query)
-                case ("GET" | "DELETE", _) if path:
-                    self._one_task(path.removeprefix("/"), call)
-                case _:
-                    raise Refused(404, "NotFound", "no such path")
-        except Refused as refused:
-            call.status = refused.status
-            self._send_error(refused)
-
-    def _create_task(self, raw: bytes, call: Call) -> None:
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            body = None
-        create = Create(
-            client_request_id=self.headers.get("X-Client-Request-Id", ""),
-            body=body,
-            headers=dict(self.headers.items()),
-        )
-        self.ark.creates.append(create)
-        try:
-            if not (self.headers.get("Content-Type") or "").startswith("application/json"):
-                raise wrong("The body must be JSON.", "content-type")
-            if len(raw) > MAX_BODY_BYTES:
-                raise wrong("The body must have 64 MB at most.", "body")
-            asked = check(body, closed_models=self.ark.closed_models)
-            cap = self.ark.queued_cap
-            if cap is not None and self.ark.count_queued() >= cap:
-                message = "The number of queued tasks exceeds the quota."
-                raise Refused(429, "QuotaExceeded", message)
-        except Refused as refused:
-            create.status = refused.status
-            raise
-        fault = self.ark.fault_for(asked.text, where="create")
-        if fault is not None and fault.kind in BEFORE and self._went_wrong_before(fault, create):
-            call.status = create.status
-            return
-        task = self.ark.make_task(asked, fault)
-        create.task_id = task.id
-        whole = {"id": task.id}
-        if fault is not None and fault.kind in ALL_AFTER and fault.kind not in CONTENT_FAULTS:
-            odd = {"no_id": {}, "bad_id": {"id": "../x"}, "wrong_types": {"id": [task.id]}}
-            self._went_wrong_after(fault, create, whole, odd)
-        else:
-            create.status = 200
-            self._send_json(200, whole)
-        call.status = create.status
-
-    def _one_task(self, task_id: str, call: Call) -> None:
-        task = next((task for task in self.ark.known_tasks() if task.id == task_id), None)
-        if task is None:
-            raise Refused(404, "ResourceNotFound", "The specified task is not found.")
-        text = f"{task.id} {task.asked.text}"
-        if call.method == "GET":
-            self._answer(call, self.ark.shown(task, in_list=False), where="query", text=text)
-            return
-        fault = self.ark.fault_for(text, where="delete")
-        if fault is not None and fault.kind in BEFORE and self._went_wrong_before(fault, call):
-            return
-        self.ark.delete_task(task)
-        self._send_whole(call, {}, fault)
-
-    def _answer(self, call: Call, whole: dict[str, Any], *, where: str, text: str) -> None:
-        fault = self.ark.fault_for(text, where=where)
-        if fault is not None and fault.kind in BEFORE and self._went_wrong_before(fault, call):
-            return
-        self._send_whole(call, whole, fault)
-
-    def _send_whole(self, call: Noted, whole: dict[str, Any], fault: Fault | None) -> None:
-        if fault is None or fault.kind not in ALL_AFTER:
-            call.status = 200
-            self._send_json(200, whole)
-            return
-        junk = [1, "x", None, [], {"id": 3}, {"id": "../x", "status": "running"}]
-        is_list = "items" in whole
-        odd: dict[str, Any] = {
-            "no_data": {"total": 0} if is_list else {},
-            "no_id": {key: value for key, value in whole.items() if key != "id"},
-            "bad_id": {**whole, "id": "cgt-another"},
-            "wrong_types": {"items": junk, "total": "many"} if is_list else {**whole, "status": 7},
-        }
-        self._went_wrong_after(fault, call, whole, odd)
 
 
 def _spoil(task: Task, fault: Fault) -> None:

@@ -36,11 +36,3 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(sorted(KINDS))}")
-
-
-def marked(name: str) -> Fault | None:
-    """`[ark:429]` is an error with that status; anything else the name of a fault."""
-    if re.fullmatch(r"[45][0-9]{2}", name):
-        code = {"429": "RateLimitExceeded.EndpointRPMExceeded", "400": "InvalidParameter"}
-        return Fault(kind="error", status=int(name), code=code.get(name, "InternalServiceError"))
-    return Fault(kind=name) if name in KINDS else None

@@ -16,15 +16,13 @@ tasks run. `slots` is how many may run at once. Callbacks are accepted and never
 import hashlib
 import itertools
 import secrets
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from tests.providers.fakes.kling_faults import MARKER, RESULT, TASK, Fault, marked
-from tests.providers.fakes.kling_handler import Handler, Server
+from tests.providers.fakes.kling_handler import KlingHandler
 from tests.providers.fakes.kling_rules import (
     Refused,
     Request,
@@ -32,6 +30,7 @@ from tests.providers.fakes.kling_rules import (
     check_order,
     told,
 )
+from tests.providers.fakes.serving import FakeServer
 
 ACCESS_KEY = "kling-access-key-for-tests"
 SECRET_KEY = "kling-secret-key-for-tests-0123456789"
@@ -39,44 +38,18 @@ LINK_LIFE_S = 30 * 24 * 3600
 COLOURS = [(200, 60, 40), (40, 120, 200), (60, 160, 80), (150, 90, 170)]
 
 
-class FakeKling:
+class FakeKling(FakeServer[Fault]):
     """The server. Use `with FakeKling.running() as kling:`; `kling.base_url` is the adapter's."""
+
+    handler = KlingHandler
+    fault = Fault
+    marker = MARKER
+    requests: list[Request]
 
     def __init__(self, *, port: int = 0) -> None:
         self.access_key, self.secret_key = ACCESS_KEY, SECRET_KEY
-        self.requests: list[Request] = []
-        self.stopping = threading.Event()
-        self.lock = threading.Lock()
         self._numbers = itertools.count(812_345_678_901_234_567)
-        self.reset()
-        self._server = Server(("127.0.0.1", port), Handler)
-        self._server.kling = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
-        )
-
-    @classmethod
-    @contextmanager
-    def running(cls, *, port: int = 0) -> Iterator["FakeKling"]:
-        kling = cls(port=port)
-        kling.start()
-        try:
-            yield kling
-        finally:
-            kling.stop()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(port=port)
 
     @property
     def base_url(self) -> str:
@@ -84,28 +57,18 @@ class FakeKling:
 
     # --- steering ---
 
-    def reset(self) -> None:
-        with self.lock:
-            self.requests.clear()
-            self.queue_s = self.render_s = 0.0
-            self.slots: int | None = None
-            self.closed_models: set[str] = set()
-            # How an unknown id is answered is not documented: 1201 or 1203.
-            self.not_found_code = 1203
-            self._faults: list[Fault] = []
-            self._marks: Counter[tuple[str, str]] = Counter()
-            self._tasks: dict[str, Task] = {}
-            self._by_external_id: dict[str, Task] = {}
+    def _forget(self) -> None:
+        self.queue_s = self.render_s = 0.0
+        self.slots: int | None = None
+        self.closed_models: set[str] = set()
+        # How an unknown id is answered is not documented: 1201 or 1203.
+        self.not_found_code = 1203
+        self._tasks: dict[str, Task] = {}
+        self._by_external_id: dict[str, Task] = {}
 
-    def cause(self, kind: str, **details: Any) -> None:
-        """Make the next call that fits go wrong; see `Fault`."""
-        fault = Fault(kind=kind, **details)
-        with self.lock:
-            self._faults.append(fault)
-
-    def clear_faults(self) -> None:
-        with self.lock:
-            self._faults.clear()
+    def controls(self) -> dict[tuple[str, str], Callable[..., object]]:
+        more = {("POST", "settings"): self.set, ("POST", "expire"): self.expire_links}
+        return {**super().controls(), **more}
 
     def set(self, **settings: Any) -> None:
         """queue_s, render_s (seconds), slots (None: no limit), not_found_code."""
@@ -115,13 +78,13 @@ class FakeKling:
             setattr(self, name, value)
 
     def expire_links(self) -> None:
-        with self.lock:
+        with self._lock:
             for task in self._tasks.values():
                 task.expires_at = 0.0
 
     def heal_results(self) -> None:
         """From now on every task that succeeds gives its file as it should."""
-        with self.lock:
+        with self._lock:
             for task in self._tasks.values():
                 task.fault = task.fault if task.fault.startswith("fail_") else ""
 
@@ -139,21 +102,17 @@ class FakeKling:
         """The calls with this method whose path starts so."""
         return [one for one in self.requests if one.method == method and one.path.startswith(path)]
 
+    def _told(self, request: Request) -> dict[str, Any]:
+        told = super()._told(request)
+        if isinstance(told["body"], dict) and isinstance(told["body"].get("image"), str):
+            size = len(told["body"]["image"])
+            told["body"] = {**told["body"], "image": f"<{size} characters>"}
+        return told
+
     # --- what the handler needs ---
 
-    def fault_for(self, where: str, prompt: str = "") -> Fault | None:
-        """The fault that hits this call, counted down."""
-        with self.lock:
-            for fault in self._faults:
-                if fault.times > 0 and fault.where == where and fault.match in prompt:
-                    fault.times -= 1
-                    return fault
-            for name, limit in MARKER.findall(prompt) if where == "create" else ():
-                hits = self._marks[(prompt, name)]
-                if not limit or hits < int(limit):
-                    self._marks[(prompt, name)] += 1
-                    return marked(name)
-        return None
+    def _marked(self, name: str, where: str) -> Fault | None:
+        return marked(name) if where == "create" else None
 
     def make(self, kind: str, body: dict[str, Any], fault: Fault | None) -> Task:
         """A new task. Raises Refused."""
@@ -176,7 +135,7 @@ class FakeKling:
             task.fault, task.location = fault.kind, fault.location
             if fault.kind == "result_expired":
                 task.expires_at = 0.0
-        with self.lock:
+        with self._lock:
             if external_id and external_id in self._by_external_id:
                 raise Refused(1201, f"external_task_id '{external_id}' already exists")
             if self.slots is not None and self._running() >= self.slots:
@@ -187,13 +146,13 @@ class FakeKling:
         return task
 
     def task(self, kind: str, name: str) -> Task | None:
-        with self.lock:
+        with self._lock:
             task = self._tasks.get(name) or self._by_external_id.get(name)
         return task if task is not None and task.kind == kind else None
 
     def page(self, kind: str, *, number: int, size: int) -> list[Task]:
         """Newest first; number: from 1."""
-        with self.lock:
+        with self._lock:
             newest = (task for task in reversed(self._tasks.values()) if task.kind == kind)
             return list(itertools.islice(newest, (number - 1) * size, number * size))
 
@@ -202,7 +161,7 @@ class FakeKling:
         return told(task, status=self._status(task), url=url, now=time.time())
 
     def file(self, name: str) -> Task | None:
-        with self.lock:
+        with self._lock:
             return self._tasks.get(name)
 
     def _running(self) -> int:

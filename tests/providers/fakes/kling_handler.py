@@ -1,10 +1,7 @@
 """The stand-in for Kling as a web server: its routes, and how its answers go wrong."""
 
 import json
-import threading
 import time
-from dataclasses import asdict
-from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -17,70 +14,21 @@ from tests.providers.fakes.kling_rules import (
     check_token,
     envelope,
 )
-from tests.providers.fakes.sending import JSON, Sender
+from tests.providers.fakes.sending import JSON
+from tests.providers.fakes.serving import Handler
 
 if TYPE_CHECKING:
     from tests.providers.fakes.kling import FakeKling
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    kling: "FakeKling"
+class KlingHandler(Handler):
+    stand_in: "FakeKling"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the game."""
-
-
-class Handler(Sender):
-    server: Server
-
-    @property
-    def kling(self) -> "FakeKling":
-        return self.server.kling
-
-    @property
-    def stopping(self) -> threading.Event:
-        return self.server.kling.stopping
-
-    # --- routes ---
-
-    def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        actions = {
-            "/__control__/faults": lambda: self.kling.cause(**json.loads(raw)),
-            "/__control__/settings": lambda: self.kling.set(**json.loads(raw)),
-            "/__control__/reset": self.kling.reset,
-            "/__control__/expire": self.kling.expire_links,
-        }
-        action = actions.get(urlsplit(self.path).path)
-        if action is not None:
-            self._control(action)
+    def _route(self, path: str, raw: bytes) -> None:
+        if self.command == "GET" and path.startswith("/files/"):
+            self._file(path, parse_qs(urlsplit(self.path).query))
         else:
-            self._api("POST", raw)
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        if parts.path == "/__control__/requests":
-            self._send_json(200, [_without_picture(asdict(one)) for one in self.kling.requests])
-        elif parts.path.startswith("/files/"):
-            self._file(parts.path, parse_qs(parts.query))
-        else:
-            self._api("GET", b"")
-
-    def do_DELETE(self) -> None:
-        if urlsplit(self.path).path == "/__control__/faults":
-            self._control(self.kling.clear_faults)
-        else:
-            self._api("DELETE", b"")
-
-    def _control(self, action: Any) -> None:
-        try:
-            action()
-        except (ValueError, TypeError) as error:
-            self._send_json(400, {"error": str(error)})
-        else:
-            self._send_json(200, {"ok": True})
+            self._api(self.command, raw)
 
     # --- the API ---
 
@@ -94,12 +42,12 @@ class Handler(Sender):
         request = Request(
             method=method, path=parts.path, query=query, headers=dict(self.headers), body=body
         )
-        self.kling.requests.append(request)
+        self.stand_in.requests.append(request)
         try:
             check_token(
                 self.headers.get("Authorization"),
-                access_key=self.kling.access_key,
-                secret_key=self.kling.secret_key,
+                access_key=self.stand_in.access_key,
+                secret_key=self.stand_in.secret_key,
             )
             match [method, *parts.path.strip("/").split("/")]:
                 case ["POST", "v1", "videos", kind] if kind in KINDS:
@@ -115,33 +63,33 @@ class Handler(Sender):
 
     def _create(self, kind: str, request: Request) -> None:
         prompt = request.body.get("prompt") if isinstance(request.body, dict) else None
-        fault = self.kling.fault_for("create", prompt if isinstance(prompt, str) else "")
+        fault = self.stand_in.fault_for(prompt if isinstance(prompt, str) else "", where="create")
         if self._went_wrong_before(fault, request):
             return
-        task = self.kling.make(kind, request.body, fault)
+        task = self.stand_in.make(kind, request.body, fault)
         request.was_made = True
-        shown = {**self.kling.shown(task), "task_status": "submitted"}
+        shown = {**self.stand_in.shown(task), "task_status": "submitted"}
         for name in ("task_status_msg", "task_result", "final_unit_deduction"):
             shown.pop(name, None)
         self._answer(shown, fault, request)
 
     def _query(self, kind: str, name: str, request: Request) -> None:
-        task = self.kling.task(kind, name)
-        fault = self.kling.fault_for("query", task.prompt if task else "")
+        task = self.stand_in.task(kind, name)
+        fault = self.stand_in.fault_for(task.prompt if task else "", where="query")
         if self._went_wrong_before(fault, request):
             return
         if task is None and (fault is None or fault.kind not in AFTER):
-            raise Refused(self.kling.not_found_code, "task not found")
-        self._answer(self.kling.shown(task) if task else None, fault, request)
+            raise Refused(self.stand_in.not_found_code, "task not found")
+        self._answer(self.stand_in.shown(task) if task else None, fault, request)
 
     def _list(self, kind: str, request: Request) -> None:
-        fault = self.kling.fault_for("list")
+        fault = self.stand_in.fault_for("", where="list")
         if self._went_wrong_before(fault, request):
             return
         number = _within(request.query, "pageNum", default=1, maximum=1000)
         size = _within(request.query, "pageSize", default=30, maximum=500)
-        tasks = self.kling.page(kind, number=number, size=size)
-        self._answer([self.kling.shown(task) for task in tasks], fault, request)
+        tasks = self.stand_in.page(kind, number=number, size=size)
+        self._answer([self.stand_in.shown(task) for task in tasks], fault, request)
 
     # --- how it goes wrong ---
 
@@ -200,7 +148,7 @@ class Handler(Sender):
     # --- the files ---
 
     def _file(self, path: str, query: dict[str, list[str]]) -> None:
-        task = self.kling.file(path.removeprefix("/files/").removesuffix(".mp4"))
+        task = self.stand_in.file(path.removeprefix("/files/").removesuffix(".mp4"))
         if task is None or task.fault == "result_missing":
             self._send(404, b"no such file", "text/plain")
             return
@@ -232,10 +180,3 @@ def _within(query: dict[str, str], name: str, *, default: int, maximum: int) -> 
     if not text.isdecimal() or not 1 <= int(text) <= maximum:
         raise Refused(1200, f"{name} must be within 1 and {maximum}")
     return int(text)
-
-
-def _without_picture(request: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(request["body"], dict) and isinstance(request["body"].get("image"), str):
-        size = len(request["body"]["image"])
-        request["body"] = {**request["body"], "image": f"<{size} characters>"}
-    return request
