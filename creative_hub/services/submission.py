@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -79,7 +80,11 @@ def submit(
     if not served.is_available:
         raise ProviderUnavailable(served.reason)
     sale = request.sale
-    price = quoting.price(sale.item, now)
+    try:
+        price = quoting.price(sale.item, now)
+    except ObjectDoesNotExist:
+        unpriced = switches.without_price(served, provider=request.provider)
+        raise ProviderUnavailable(unpriced.reason) from None
     unit_credits = price.credits * sale.quantity
     generation = Generation(
         workspace_id=member.workspace_id,

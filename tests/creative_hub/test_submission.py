@@ -11,7 +11,7 @@ from creative_hub.models import Generation, ProviderJob, Status
 from creative_hub.services import quoting, submission
 from creative_hub.services.orders import Sale
 from credits.models import Hold, Price
-from tests.creative_hub.factories import order, submit
+from tests.creative_hub.factories import order, submit, submit_clip
 from tests.factories import NOW, balance_of, make_member
 from workspaces.roles import Role
 
@@ -221,3 +221,11 @@ def test_a_quote_tells_what_the_tighter_cap_leaves_when_that_is_less_than_the_ba
     roomy = make_member(credits=1000, cap=5000)
     quote = quoting.quote(member=roomy, sale=Sale(item="image"), now=NOW)
     assert (quote.cap_left, quote.cap_after) == (5000, None)
+
+
+def test_a_provider_without_a_price_takes_no_order_and_says_so():
+    buyer = make_member(credits=25_000)
+    Price.objects.filter(item="kling_2_6").delete()
+    with pytest.raises(submission.ProviderUnavailable, match="Kling 2.6 has no price here yet"):
+        submit_clip(buyer)
+    assert balance_of(buyer) == (25_000, 0)
