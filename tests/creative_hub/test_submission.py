@@ -226,6 +226,6 @@ def test_a_quote_tells_what_the_tighter_cap_leaves_when_that_is_less_than_the_ba
 def test_a_provider_without_a_price_takes_no_order_and_says_so():
     buyer = make_member(credits=25_000)
     Price.objects.filter(item="kling_2_6").delete()
-    with pytest.raises(submission.ProviderUnavailable, match="Kling 2.6 has no price here yet"):
+    with pytest.raises(submission.ProviderUnavailable, match=r"Kling 2\.6 has no price here yet"):
         submit_clip(buyer)
     assert balance_of(buyer) == (25_000, 0)
