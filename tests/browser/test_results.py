@@ -42,7 +42,7 @@ def test_a_phones_back_closes_the_viewer_and_a_swipe_turns_the_page(signed_in):
     expect(viewer).to_be_visible()
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
-    page.wait_for_function("!history.state?.viewer")
+    page.wait_for_function("() => !history.state?.viewer")
     assert page.url == address
 
 
